@@ -1,0 +1,15 @@
+# Gatehouse. No configure step. Switches: CC=clang SAN=address,undefined O=build-dir V=1 DEBUG=1
+O ?= build
+CC = gcc
+PREFIX ?= /usr/local
+PKGS = openssl zlib jansson
+PKG_CONFIG ?= pkg-config
+
+include mk/flags.mk
+include mk/rooms.mk
+include mk/tests.mk
+include mk/tools.mk
+
+.DEFAULT_GOAL := all
+.PHONY: all
+all: $(O)/gatehouse

@@ -1,0 +1,22 @@
+# Compiler flags; warnings are errors on both compilers.
+WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual \
+       -Wpointer-arith -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough \
+       -Wno-unused-parameter -fno-common -Werror
+OPT = $(if $(DEBUG),-O0,-O2) -g
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
+CPPFLAGS += -D_GNU_SOURCE -Isrc -Iinclude
+CFLAGS += -std=c17 $(OPT) $(WARN) -fvisibility=hidden -fPIC -pthread $(PKG_CFLAGS) \
+          -fstack-protector-strong -fno-omit-frame-pointer
+LDLIBS += $(PKG_LIBS) -linih -ldl -lm -pthread
+ifneq ($(SAN),)
+CFLAGS += -fsanitize=$(SAN) -fno-sanitize-recover=all
+LDFLAGS += -fsanitize=$(SAN)
+endif
+ifeq ($(V),)
+Q = @
+say = @printf '  %-5s %s\n' $(1) $(2)
+else
+Q =
+say = @:
+endif
