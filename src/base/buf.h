@@ -11,13 +11,13 @@
 
 /* Zero-initialised is empty and holds no memory: `struct buf b = {0};`. */
 struct buf {
-    uint8_t *at;  /* first unread byte; invalid after any call that may grow */
-    size_t len;   /* unread bytes */
-    size_t cap;   /* bytes available from `at` */
+    uint8_t *at;   /* first unread byte; invalid after any call that may grow */
+    size_t len;    /* unread bytes */
+    size_t cap;    /* bytes available from `at` */
     uint8_t *base; /* start of the allocation */
 };
 
-void buf_fini(struct buf *b); /* frees; the buffer is empty and usable again */
+void buf_fini(struct buf *b);  /* frees; the buffer is empty and usable again */
 void buf_clear(struct buf *b); /* empties, keeps the memory */
 
 /* Room for `more` bytes behind the content; returns where to write them. Aborts without memory. */

@@ -44,9 +44,9 @@ struct conf_list {
 struct conf_key {
     const char *name;
     enum conf_type type;
-    size_t offset;       /* in the target struct */
-    const char *def;     /* default as it would be written, NULL for none */
-    int64_t min, max;    /* CONF_INT, CONF_SIZE, CONF_SECONDS and CONF_MS (in ms); both 0: no bound */
+    size_t offset;    /* in the target struct */
+    const char *def;  /* default as it would be written, NULL for none */
+    int64_t min, max; /* CONF_INT, CONF_SIZE, CONF_SECONDS and CONF_MS (in ms); both 0: no bound */
     const char *choices; /* CONF_ENUM */
     const char *unit;    /* for the reference: "bytes", "s", "ms", "" */
     const char *meaning; /* one sentence, for the reference */

@@ -16,9 +16,9 @@ struct map;
 struct map *map_new(void);
 void map_free(struct map *m); /* the values are the caller's business */
 
-void *map_get(const struct map *m, struct span key);        /* NULL when absent */
-void map_set(struct map *m, struct span key, void *value);  /* replaces in place; value not NULL */
-void *map_remove(struct map *m, struct span key);           /* the old value or NULL */
+void *map_get(const struct map *m, struct span key);       /* NULL when absent */
+void map_set(struct map *m, struct span key, void *value); /* replaces in place; value not NULL */
+void *map_remove(struct map *m, struct span key);          /* the old value or NULL */
 size_t map_len(const struct map *m);
 
 /* *pos starts at 0; false at the end. The key dies with the entry. */

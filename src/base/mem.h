@@ -9,10 +9,10 @@
 
 /* Never NULL: running out of memory for a size of our own choosing aborts with a log line. */
 void *mem_alloc(size_t size) NODISCARD;
-void *mem_zalloc(size_t size) NODISCARD;                    /* zero-filled */
-void *mem_realloc(void *at, size_t size) NODISCARD;         /* at may be NULL */
+void *mem_zalloc(size_t size) NODISCARD;            /* zero-filled */
+void *mem_realloc(void *at, size_t size) NODISCARD; /* at may be NULL */
 char *mem_strdup(const char *text) NODISCARD;
-char *mem_strndup(const void *at, size_t len) NODISCARD;    /* adds the NUL */
+char *mem_strndup(const void *at, size_t len) NODISCARD; /* adds the NUL */
 
 /* NULL when there is no memory. For sizes that a peer chose, after they were capped. */
 void *mem_try_alloc(size_t size) NODISCARD;

@@ -9,8 +9,8 @@
 struct pool;
 
 struct pool *pool_new(size_t object_bytes);
-void pool_free(struct pool *p);              /* frees all slabs, objects included */
-void *pool_take(struct pool *p) NODISCARD;   /* zero-filled; never NULL */
+void pool_free(struct pool *p);               /* frees all slabs, objects included */
+void *pool_take(struct pool *p) NODISCARD;    /* zero-filled; never NULL */
 void pool_give(struct pool *p, void *object); /* NULL is fine */
 size_t pool_used_n(const struct pool *p);
 
