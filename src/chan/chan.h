@@ -1,0 +1,68 @@
+/* A connection that speaks a codec: messages in, messages out, handshake and goodbye. */
+#ifndef CHAN_CHAN_H
+#define CHAN_CHAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/span.h"
+#include "net/conn.h"
+#include "proto/codec.h"
+
+struct chan;
+
+struct chan_events {
+    /* Ready for messages: connected, for WebSocket the handshake request is complete and valid (its
+     * answer leaves after this call). ev->request is NULL without an HTTP head. May be NULL.
+     * Calling chan_refuse() inside turns the handshake down. */
+    void (*on_open)(struct chan *ch, void *owner, const struct codec_event *ev);
+    /* ev->kind is CODEC_MESSAGE. The payload is borrowed. */
+    void (*on_message)(struct chan *ch, void *owner, const struct codec_event *ev);
+    /* The peer shows life without a message (ping, pong). May be NULL. */
+    void (*on_control)(struct chan *ch, void *owner);
+    void (*on_drain)(struct chan *ch, void *owner); /* see conn_want_drain(); may be NULL */
+    /* Exactly once, last. close_code: as the peer sent it, 1005 none, 1006 no goodbye. */
+    void (*on_close)(struct chan *ch, void *owner, int why, uint16_t close_code);
+};
+
+/* Shared by all channels of a listener or of a kind of link; outlives them. */
+struct chan_kind {
+    const struct codec *codec;
+    struct codec_conf codec_conf;
+    struct conn_conf conn_conf;
+    const struct chan_events *events;
+    uint64_t open_timeout_ms; /* from accept to on_open; 0: none. Late: HTTP 408 or just closed */
+};
+
+/* Over an accepted descriptor (taken). */
+struct chan *chan_new(struct conn_pool *p, int fd, const struct addr *peer,
+                      const struct transport *transport, void *transport_state,
+                      const struct chan_kind *kind, void *owner) NODISCARD;
+/* Connects; on_open or on_close follows, never from inside this call. */
+struct chan *chan_dial(struct conn_pool *p, const struct addr *to, const struct chan_kind *kind,
+                       void *owner) NODISCARD;
+
+/* Encodes and queues. Before the handshake is answered the framed bytes wait (counted against the
+ * queue limit) and leave right after the answer. 0, GW_ECLOSED, GW_EFULL. */
+int chan_send(struct chan *ch, struct span payload, bool is_binary) NODISCARD;
+/* Queues bytes that are framed already: the caller's encode into conn_pool_scratch(), or raw. */
+int chan_queue(struct chan *ch, struct chunk *chunk, uint32_t off, uint32_t len) NODISCARD;
+int chan_send_raw(struct chan *ch, struct span bytes) NODISCARD;
+
+/* Inside on_open only: the handshake is answered by that HTTP status and a text, then closed. */
+void chan_refuse(struct chan *ch, int http_status, const char *text);
+/* Flushes, then closes. code 0: no goodbye frame (what CMD_KICK does on the wire); else the
+ * protocol's goodbye with code and reason where it has one. Twice is fine. */
+void chan_close(struct chan *ch, uint16_t code, struct span reason);
+void chan_destroy(struct chan *ch, int why); /* drops queued output */
+bool chan_is_open(const struct chan *ch);    /* after on_open, before close */
+bool chan_is_closing(const struct chan *ch);
+
+struct conn *chan_conn(const struct chan *ch);
+const struct chan_kind *chan_kind_of(const struct chan *ch);
+void *chan_owner(const struct chan *ch);
+void chan_set_owner(struct chan *ch, void *owner);
+
+#endif

@@ -1,0 +1,104 @@
+/* One byte-stream connection on the loop: shared input buffer, queued output, one flush per turn. */
+#ifndef NET_CONN_H
+#define NET_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/chunk.h"
+#include "base/compiler.h"
+#include "base/span.h"
+#include "net/addr.h"
+#include "net/loop.h"
+#include "net/transport.h"
+
+/* What all connections of a loop share: the read buffer, chunks, the list of connections with
+ * output. An idle connection holds no buffers: unused input is kept in memory of its own only
+ * between two reads, output only until it is sent. */
+struct conn_pool;
+struct conn;
+
+struct conn_pool *conn_pool_new(struct loop *l) NODISCARD;
+void conn_pool_free(struct conn_pool *p); /* destroys what is still open; runs on_close */
+struct loop *conn_pool_loop(const struct conn_pool *p);
+size_t conn_pool_len(const struct conn_pool *p); /* open connections */
+
+/* Why a connection ended, for on_close: 0 we closed it, GW_ECLOSED the peer did, else the error. */
+struct conn_events {
+    /* Ready for bytes: dialled, or the transport's handshake is done. May be NULL. */
+    void (*on_open)(struct conn *c, void *owner);
+    /* Bytes to use, writable in place. Returns how many were used from the front (the rest comes again,
+     * with more behind it) or < 0: the connection is closed with that reason after its queued
+     * output is flushed. Calling conn_close() or conn_destroy() inside is fine. */
+    ssize_t (*on_bytes)(struct conn *c, void *owner, uint8_t *at, size_t len);
+    /* The queue fell to the mark of conn_want_drain(). May be NULL. */
+    void (*on_drain)(struct conn *c, void *owner);
+    /* Exactly once, last; c is freed after this turn and must not be used again. */
+    void (*on_close)(struct conn *c, void *owner, int why);
+};
+
+struct conn_conf {
+    uint64_t in_max_bytes;       /* most unused input that on_bytes may leave; more: GW_ETOOBIG */
+    uint64_t out_max_bytes;      /* limit of the output queue */
+    uint64_t close_timeout_ms;   /* how long conn_close() may take to flush; then destroyed */
+    uint64_t handshake_timeout_ms; /* connecting and the transport's handshake */
+    bool is_bulk;                /* inner links: output goes to chunks of their own, so that a
+                                    busy link sends few long segments */
+};
+
+/* Takes fd (non-blocking) and transport_state. conf and events must outlive the connection. */
+struct conn *conn_new(struct conn_pool *p, int fd, const struct addr *peer,
+                      const struct transport *transport, void *transport_state,
+                      const struct conn_conf *conf, const struct conn_events *events, void *owner)
+    NODISCARD;
+/* Connects; on_open or on_close follows, never from inside this call. */
+struct conn *conn_dial(struct conn_pool *p, const struct addr *to, const struct conn_conf *conf,
+                       const struct conn_events *events, void *owner) NODISCARD;
+
+void conn_set_owner(struct conn *c, void *owner);
+
+/* Copies the bytes to the end of the queue. 0, GW_ECLOSED after close, or GW_EFULL when the queue
+ * holds out_max_bytes or more already (nothing is queued; one message of any size passes below the
+ * limit, as in the original). Sent at the end of the turn. */
+int conn_send(struct conn *c, struct span bytes) NODISCARD;
+/* Queues a reference to bytes [off, off + len) of a chunk. Same results. Neighbouring references to
+ * the same chunk are joined. */
+int conn_queue(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len) NODISCARD;
+/* A chunk of this loop with room for `room` more bytes behind its len, to encode into and then queue
+ * anywhere in this turn. Borrowed: the pool keeps its reference until it takes another one. */
+struct chunk *conn_pool_scratch(struct conn_pool *p, size_t room);
+/* Room for n bytes at the end of the queue of a bulk connection, to encode into; NULL when closed. No limit is
+ * applied: look at conn_queued() and slow the source down. */
+uint8_t *conn_reserve(struct conn *c, size_t n) NODISCARD;
+void conn_commit(struct conn *c, size_t n);
+
+uint64_t conn_queued(const struct conn *c); /* bytes not yet given to the kernel */
+/* One call of on_drain when the queue has fallen to low_bytes or below (at once in this turn's
+ * flush, if it has already). */
+void conn_want_drain(struct conn *c, uint64_t low_bytes);
+/* Stops and restarts reading; the kernel's buffer then fills and slows the peer down. Counted: as
+ * many resumes as pauses. */
+void conn_pause(struct conn *c);
+void conn_resume(struct conn *c);
+
+/* Reads no more, sends what is queued, then closes. Twice is fine. on_close comes later. */
+void conn_close(struct conn *c);
+/* Drops the queue and closes at the end of this turn. */
+void conn_destroy(struct conn *c, int why);
+bool conn_is_closing(const struct conn *c);
+
+const struct addr *conn_peer(const struct conn *c);
+void conn_set_peer(struct conn *c, const struct addr *peer); /* behind a trusted proxy */
+int conn_fd(const struct conn *c);
+struct conn_pool *conn_pool_of(const struct conn *c);
+const char *conn_transport_name(const struct conn *c);
+
+struct conn_counts {
+    uint64_t read_bytes;
+    uint64_t written_bytes;
+};
+void conn_counts(const struct conn *c, struct conn_counts *out);
+
+#endif

@@ -1,0 +1,16 @@
+/* Signals as loop events: handlers only write a byte, the loop calls back. */
+#ifndef NET_SIG_H
+#define NET_SIG_H
+
+#include "base/compiler.h"
+#include "net/loop.h"
+
+struct sig; /* one per process: the second of two process-wide states we allow */
+
+typedef void sig_fn(void *owner, int signal_number);
+
+/* Watches the listed signals (ended by 0); SIGPIPE is ignored from here on. NULL: errno. */
+struct sig *sig_start(struct loop *l, const int *signals, sig_fn *on_signal, void *owner) NODISCARD;
+void sig_stop(struct sig *s); /* default actions again; in a child after fork() too */
+
+#endif

@@ -1,0 +1,25 @@
+/* Sockets: opening listeners, connecting, options. The only file that names setsockopt(). */
+#ifndef NET_SOCK_H
+#define NET_SOCK_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/compiler.h"
+#include "net/addr.h"
+
+/* Non-blocking, close-on-exec TCP listener. With is_shared several processes may bind the same
+ * address and the kernel spreads new connections (SO_REUSEPORT). The descriptor or -errno. */
+int sock_listen(const struct addr *at, bool is_shared, int backlog) NODISCARD;
+int sock_listen_unix(const char *path, mode_t mode) NODISCARD; /* removes a dead socket first */
+/* Starts connecting; the descriptor (writable when done) or -errno. */
+int sock_connect(const struct addr *to) NODISCARD;
+int sock_connect_unix(const char *path) NODISCARD;
+int sock_error(int fd);                              /* SO_ERROR as 0 or -errno */
+void sock_tune(int fd);                              /* TCP_NODELAY, keep-alive */
+int sock_local(int fd, struct addr *out);
+int sock_peer(int fd, struct addr *out);
+int sock_queue(int fd, int *unread, int *unsent);    /* SIOCINQ, SIOCOUTQ */
+int sock_raise_files(unsigned long want, unsigned long *got); /* RLIMIT_NOFILE towards want */
+
+#endif

@@ -1,0 +1,24 @@
+/* What carries a connection's bytes: plain TCP now, TLS behind the same table. */
+#ifndef NET_TRANSPORT_H
+#define NET_TRANSPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/* `state` is the transport's own, NULL for plain. Calls never block: -EAGAIN with *wants set to
+ * the LOOP_… readiness that makes a retry useful. */
+struct transport {
+    const char *name; /* "tcp", "tls" */
+    /* 0 when ready for bytes, -EAGAIN while shaking hands, else < 0. */
+    int (*handshake)(void *state, int fd, unsigned *wants);
+    ssize_t (*read)(void *state, int fd, uint8_t *at, size_t len, unsigned *wants); /* 0: end */
+    ssize_t (*writev)(void *state, int fd, const struct iovec *iov, int iov_n, unsigned *wants);
+    void (*shutdown)(void *state, int fd); /* says goodbye once all output is out */
+    void (*free)(void *state);
+};
+
+extern const struct transport plain_transport; /* net/plain.c */
+
+#endif
