@@ -1,0 +1,73 @@
+/* A business module: the callbacks that a worker runs, in one file, as Events.php did. */
+#ifndef GW_MODULE_H
+#define GW_MODULE_H
+
+#include <gw/err.h>
+#include <gw/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { GW_MODULE_ABI = 1 };
+
+/* The client an event is about. Borrowed: valid until the callback returns, also across calls that
+ * suspend. Copy id (20 hex digits and a NUL) to remember a client. */
+struct gw_client {
+    char id[GW_CLIENT_ID_LEN + 1];
+    const char *ip;         /* of the client, as text ($_SERVER['REMOTE_ADDR']) */
+    const char *gateway_ip; /* of the gateway's inner port ($_SERVER['GATEWAY_ADDR']) */
+    uint16_t port;
+    uint16_t gateway_port;  /* where the client connected to ($_SERVER['GATEWAY_PORT']) */
+    bool is_binary;         /* on_message: the WebSocket message was binary */
+    struct gw_session *session; /* its values: <gw/session.h> */
+};
+
+/* The WebSocket handshake of a client. All texts are borrowed, NUL-terminated, NULL when absent.
+ * None of these calls suspends. */
+struct gw_request;
+GW_API const char *gw_request_path(const struct gw_request *r);  /* "/chat", without the query */
+GW_API const char *gw_request_query(const struct gw_request *r); /* "token=x&a=b", "" without one */
+GW_API const char *gw_request_get(const struct gw_request *r, const char *name);    /* decoded */
+GW_API const char *gw_request_header(const struct gw_request *r, const char *name); /* any case */
+GW_API const char *gw_request_cookie(const struct gw_request *r, const char *name); /* as sent */
+/* $_SERVER as the original fills it: "REQUEST_METHOD", "SERVER_NAME", "HTTP_ORIGIN"… */
+GW_API const char *gw_request_server(const struct gw_request *r, const char *name);
+
+/* Every callback runs on a coroutine of its own with 256 KiB of stack (worker.stack_bytes). Calls
+ * marked "suspends" let the worker serve other clients meanwhile. The events of one client never
+ * overlap and come in order; those of different clients may interleave at every suspension. Any
+ * callback may be NULL.
+ *
+ * A crash in a callback ends the worker process: it is restarted and its clients move on. */
+struct gw_module {
+    uint32_t abi; /* GW_MODULE_ABI */
+    const char *name;
+    void (*on_start)(struct gw *gw); /* before the first event; may suspend */
+    void (*on_connect)(struct gw *gw, const struct gw_client *client); /* TCP accept */
+    void (*on_websocket_connect)(struct gw *gw, const struct gw_client *client,
+                                 const struct gw_request *request);
+    void (*on_message)(struct gw *gw, const struct gw_client *client, struct gw_bytes message);
+    /* The client is gone: its session can be read, sending to it does nothing. */
+    void (*on_close)(struct gw *gw, const struct gw_client *client);
+    void (*on_stop)(struct gw *gw); /* after the last event of this process; may suspend */
+};
+
+/* A module defines exactly one symbol for the worker: const struct gw_module gw_module = { … }; */
+extern GW_API const struct gw_module gw_module;
+
+/* About the worker itself; none suspends. */
+GW_API int gw_worker_id(const struct gw *gw);          /* 0 … count-1; -1 outside a worker */
+GW_API const char *gw_worker_name(const struct gw *gw); /* of the config section */
+/* A value from the worker's section: `option = color=blue` makes gw_option(gw, "color") "blue".
+ * NULL when absent. */
+GW_API const char *gw_option(const struct gw *gw, const char *name);
+
+/* Lines for the server's log. */
+GW_API void gw_log(struct gw *gw, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+GW_API void gw_log_error(struct gw *gw, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#ifdef __cplusplus
+}
+#endif
+#endif
