@@ -1,4 +1,5 @@
-/* PHP's serialize format, bounded: reading into values, writing, merging; no objects, no references. */
+/* PHP's serialize format, bounded: reading into values, writing, merging; no objects, no
+ * references. */
 #ifndef PROTO_PHPSER_H
 #define PROTO_PHPSER_H
 
@@ -10,14 +11,15 @@
 #include "base/compiler.h"
 #include "base/span.h"
 
-enum { PHP_DEPTH_MAX = 64, PHP_ELEMENTS_MAX = 1 << 20 };
+enum { PHP_DEPTH_MAX = 64, PHP_ELEMENTS_MAX = 1 << 20, PHP_BYTES_MAX = 64 * 1024 * 1024 };
 
 enum php_type { PHP_NULL, PHP_BOOL, PHP_INT, PHP_FLOAT, PHP_STRING, PHP_ARRAY };
 
 struct php_value; /* part of a document: lives as long as its php_doc */
 struct php_doc;   /* owns every value read or made in it */
 
-/* An array key as it ends up in PHP: canonical decimal strings are integers (vectors/README traps). */
+/* An array key as it ends up in PHP: canonical decimal strings are integers (vectors/README traps).
+ */
 struct php_key {
     bool is_int;
     int64_t num;
@@ -28,8 +30,8 @@ struct php_key php_key_of(struct span text); /* applies the rule; borrows text *
 struct php_doc *php_doc_new(void);
 void php_doc_free(struct php_doc *d);
 
-/* Reads one value that fills `in` entirely; the document copies what it needs. NULL with *err set to
- * GW_EPROTO (malformed, object, reference, bytes left over) or GW_ETOOBIG (a limit). */
+/* Reads one value that fills `in` entirely; the document copies what it needs. NULL with *err set
+ * to GW_EPROTO (malformed, object, reference, bytes left over) or GW_ETOOBIG (a limit). */
 struct php_value *php_read(struct php_doc *d, struct span in, int *err) NODISCARD;
 void php_write(const struct php_value *v, struct buf *out);
 /* JSON as json_encode writes it: with JSON_UNESCAPED_UNICODE for messages (is_unescaped) or default
@@ -60,7 +62,8 @@ struct php_value *php_new_array(struct php_doc *d);
 void php_set(struct php_doc *d, struct php_value *array, struct php_key key, struct php_value *v);
 void php_append(struct php_doc *d, struct php_value *array, struct php_value *v);
 bool php_unset(struct php_value *array, struct php_key key);
-bool php_is_equal(const struct php_value *a, const struct php_value *b); /* type-strict, order too */
+bool php_is_equal(const struct php_value *a,
+                  const struct php_value *b); /* type-strict, order too */
 
 /* array_replace_recursive(base, update): vectors/session-merge.json. */
 struct php_value *php_merge(struct php_doc *d, const struct php_value *base,
@@ -72,7 +75,7 @@ void php_put_bool(struct buf *out, bool v);
 void php_put_int(struct buf *out, int64_t v);
 void php_put_string(struct buf *out, struct span v);
 void php_put_key(struct buf *out, struct span text); /* i:123; or s:3:"abc"; by the key rule */
-void php_put_array(struct buf *out, size_t len);     /* a:len:{ — then len keys and values, then: */
+void php_put_array(struct buf *out, size_t len); /* a:len:{ — then len keys and values, then: */
 void php_put_array_end(struct buf *out);
 
 #endif
