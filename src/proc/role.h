@@ -15,12 +15,15 @@
 
 enum { ROLE_LISTENERS_MAX = 8 };
 
+/* The order in which roles are started; proc/stop.h tells how `stop -g` uses it. */
+enum { ROLE_ORDER_REGISTRY, ROLE_ORDER_GATEWAY, ROLE_ORDER_WORKER, ROLE_ORDER_WEB };
+
 /* A listening address of one process, bound by the master before any fork and before privileges
  * are dropped, so that a busy port is one clear error and a crash loses no waiting connection. */
 struct role_listen {
-    char url[256];         /* "websocket://0.0.0.0:7272", as in the config, for messages and status */
-    struct addr addr;      /* with its port; unused when unix_path is set */
-    const char *unix_path; /* NULL: TCP */
+    char url[256];    /* "websocket://0.0.0.0:7272", as in the config, for messages and status */
+    struct addr addr; /* with its port; unused when unix_path is set */
+    const char *unix_path; /* NULL: TCP; lives as long as the config */
     bool is_shared;        /* all processes of the section bind it (SO_REUSEPORT) */
 };
 
@@ -31,14 +34,14 @@ struct role_env {
     const struct conf *conf;
     const struct conf_section *section; /* section->conf is the role's own struct */
     const struct role *role;
-    int slot;             /* 0 … count-1: a restarted process has the same one */
-    unsigned generation;  /* 1 for the first process of the slot, then counting up */
+    int slot;              /* 0 … count-1: a restarted process has the same one */
+    unsigned generation;   /* 1 for the first process of the slot, then counting up */
     const int *listen_fds; /* in the order of plan(); borrowed */
     size_t listen_fds_n;
     const char *artifact; /* what prepare() made (path), NULL when the role has no prepare */
     const char *run_dir;  /* for sockets and artifacts of this server; exists */
-    /* Tells the master that this process serves (a worker: is connected and its on_start returned). A reload waits for it
-     * before the old process is asked to drain. Every role calls it once. */
+    /* Tells the master that this process serves (a worker: is connected and its on_start returned).
+     * A reload waits for it before the old process is asked to drain. Every role calls it once. */
     void (*ready)(struct role_env *env);
     /* Ends this process with exit status 0 at the end of the turn; after drain() or stop(). */
     void (*finished)(struct role_env *env);
@@ -69,32 +72,38 @@ struct role_connection {
 typedef bool role_connection_fn(void *ctx, const struct role_connection *row);
 
 struct role {
-    const char *kind;               /* "gateway": the section kind and the process title */
-    const struct conf_table *table; /* its keys; "count", "name" and "user" are found by these names */
-    bool is_reloadable;             /* reload replaces its processes; others only get reopen() */
-    int start_order;                /* registry 0, gateway 1, worker 2, web 3 */
+    const char *kind; /* "gateway": the section kind and the process title */
+    const struct conf_table
+        *table;         /* its keys; "count", "name" and "user" are found by these names */
+    bool is_reloadable; /* reload replaces its processes; others only get reopen() */
+    int start_order;    /* ROLE_ORDER_… */
 
     /* How many processes the section asks for. */
     int (*count)(const void *conf);
     /* Looks for what the key table cannot express; each complaint is one line in `errors` beginning
      * with conf_where(). 0 or GW_ECONF. May be NULL. */
     int (*check)(const struct conf *conf, const struct conf_section *s, struct buf *errors);
-    /* Fills the addresses that slot `slot` listens on; returns how many, or GW_ECONF with a line in errors. */
+    /* Fills the addresses that slot `slot` listens on; returns how many, or GW_ECONF with a line in
+     * errors. */
     int (*plan)(const struct conf *conf, const struct conf_section *s, int slot,
                 struct role_listen out[ROLE_LISTENERS_MAX], struct buf *errors);
-    /* Builds what processes of a generation need (a worker compiles its events.c). Runs in a process
-     * of its own, so it may block; what it prints on stderr is shown to whoever asked for the start
-     * or reload, and logged. Writes the artifact's path. 0 or < 0: then the old code keeps running. May be NULL. */
+    /* Builds what processes of a generation need (a worker compiles its events.c). Runs in a
+     * process of its own, so it may block; what it prints on stderr is shown to whoever asked for
+     * the start or reload, and logged. Writes the artifact's path. 0 or < 0: then the old code
+     * keeps running. May be NULL. */
     int (*prepare)(const struct conf *conf, const struct conf_section *s, const char *run_dir,
                    unsigned serial, struct buf *artifact);
 
-    /* In the process: starts serving. 0, or < 0 with a log line: the process exits and is retried. */
+    /* In the process: starts serving. 0, or < 0 with a log line: the process exits and is retried.
+     */
     int (*start)(struct role_env *env, void **self);
-    /* Finish work in hand, take no more, then env->finished(). Reload (of reloadable roles) and stop -g. */
+    /* Finish work in hand, take no more, then env->finished(). Reload (of reloadable roles) and
+     * stop -g. */
     void (*drain)(void *self);
     /* Stop now: close with a flush, then env->finished(); the master kills after stop_timeout. */
     void (*stop)(void *self);
-    void (*reopen)(void *self); /* reload of a role that is not reloadable (certificates…); may be NULL */
+    void (*reopen)(
+        void *self); /* reload of a role that is not reloadable (certificates…); may be NULL */
     void (*status)(void *self, struct role_status *out);
     void (*connections)(void *self, role_connection_fn *row, void *ctx); /* may be NULL */
 };
