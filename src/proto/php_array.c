@@ -110,6 +110,7 @@ static void make_room(struct php_doc *d, struct php_array *a)
         rebuild_slots(d, a);
 }
 
+/* As PHP 8.2 numbers appended values: behind the largest key, also a negative one; 0 at first. */
 static void note_number(struct php_array *a, int64_t num)
 {
     if (num == INT64_MAX)
@@ -157,9 +158,10 @@ void php_set(struct php_doc *d, struct php_value *array, struct php_key key, str
 void php_append(struct php_doc *d, struct php_value *array, struct php_value *v)
 {
     struct php_array *a = array->as.array;
+    int64_t num = a->next_free == INT64_MIN ? 0 : a->next_free;
 
     if (!a->is_full)
-        php_set_over(d, array, (struct php_key){.is_int = true, .num = a->next_free}, v);
+        php_set_over(d, array, (struct php_key){.is_int = true, .num = num}, v);
 }
 
 bool php_unset(struct php_value *array, struct php_key key)

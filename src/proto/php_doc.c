@@ -125,7 +125,7 @@ struct php_value *php_new_array_sized(struct php_doc *d, size_t len)
     struct php_value *v = new_value(d, PHP_ARRAY);
 
     v->as.array = php_doc_alloc(d, sizeof *v->as.array);
-    *v->as.array = (struct php_array){.entries_cap = (uint32_t)len};
+    *v->as.array = (struct php_array){.entries_cap = (uint32_t)len, .next_free = INT64_MIN};
     v->as.array->entries = len > 0 ? php_doc_alloc(d, len * sizeof(struct php_entry)) : NULL;
     return v;
 }

@@ -1,4 +1,5 @@
-/* PHP's view of a WebSocket handshake: the get, server and cookie arrays of CMD_ON_WEBSOCKET_CONNECT. */
+/* PHP's view of a WebSocket handshake: the get, server and cookie arrays of
+ * CMD_ON_WEBSOCKET_CONNECT. */
 #ifndef PROTO_PHP_REQUEST_H
 #define PROTO_PHP_REQUEST_H
 

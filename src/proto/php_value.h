@@ -29,7 +29,7 @@ struct php_array {
     uint32_t entries_cap;
     uint32_t slots_n;
     uint32_t len;      /* without holes */
-    int64_t next_free; /* the key of the next append */
+    int64_t next_free; /* the key of the next append; INT64_MIN: none had a number */
     bool is_full;      /* INT64_MAX is taken: PHP refuses to append */
 };
 

@@ -60,6 +60,7 @@ struct php_value *php_new_string(struct php_doc *d, struct span v); /* copied */
 struct php_value *php_new_array(struct php_doc *d);
 /* Replaces in place or appends; the value must be of the same document. */
 void php_set(struct php_doc *d, struct php_value *array, struct php_key key, struct php_value *v);
+/* Does nothing when the key INT64_MAX is taken, as in PHP. */
 void php_append(struct php_doc *d, struct php_value *array, struct php_value *v);
 bool php_unset(struct php_value *array, struct php_key key);
 bool php_is_equal(const struct php_value *a,
