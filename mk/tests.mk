@@ -24,6 +24,13 @@ endef
 $(foreach r,$(ROOMS),$(eval $(call unit_rule,$(r))))
 
 .SECONDARY:
-.PHONY: unit
+.PHONY: unit unit-bins check asan
+unit-bins: $(UNIT_BINS)
 unit: $(UNIT_BINS)
 	$(Q)for t in $^; do timeout 60 $$t || exit 1; done
+
+# Everything on this compiler (./check runs both compilers, with sanitizers too).
+check:
+	$(Q)/usr/bin/python3 tests/run.py gcc
+asan:
+	$(Q)/usr/bin/python3 tests/run.py gcc-san clang-san

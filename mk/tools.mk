@@ -1,10 +1,26 @@
-.PHONY: floors format lint clean
+.PHONY: floors format lint clean install
 floors:
 	$(Q)tools/floors.sh
 
 SOURCES = $(shell git ls-files 'src/*.[ch]' 'include/*.h' 'apps/*.c' 'examples/*.c' 'tests/*.[ch]' 'bench/*.[ch]')
 format:
 	$(Q)clang-format -i $(SOURCES)
+
+lint:
+	$(Q)clang-tidy --quiet $(filter src/%.c,$(SOURCES)) -- $(CPPFLAGS) -std=c17 $(PKG_CFLAGS)
+
+# For clangd and other tools: one entry per source file.
+compile_commands.json:
+	$(Q)tools/compile_commands.sh '$(CC) $(CPPFLAGS) -std=c17 $(WARN) $(PKG_CFLAGS)' > $@
+.PHONY: compile_commands.json
+
+install: $(O)/gatehouse
+	install -D -m 755 $(O)/gatehouse $(DESTDIR)$(PREFIX)/bin/gatehouse
+	install -d $(DESTDIR)$(PREFIX)/include/gw
+	install -m 644 include/gw/*.h $(DESTDIR)$(PREFIX)/include/gw
+	install -d $(DESTDIR)$(PREFIX)/share/gatehouse/chat/web
+	install -m 644 apps/chat/*.c apps/chat/*.conf $(DESTDIR)$(PREFIX)/share/gatehouse/chat
+	cp -R apps/chat/web/. $(DESTDIR)$(PREFIX)/share/gatehouse/chat/web
 
 clean:
 	rm -rf $(O)
