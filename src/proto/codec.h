@@ -40,9 +40,9 @@ struct codec_conf {
 enum { CODEC_OVERHEAD_MAX = 16, CODEC_CLOSE_MAX = 4 + 125 };
 
 struct codec {
-    const char *name;      /* as before "://" in listen */
-    size_t state_bytes;    /* per connection; zero-filled before init */
-    bool has_handshake;    /* messages out must wait until CODEC_OPEN was answered */
+    const char *name;          /* as before "://" in listen */
+    size_t state_bytes;        /* per connection; zero-filled before init */
+    bool has_handshake;        /* messages out must wait until CODEC_OPEN was answered */
     void (*init)(void *state); /* NULL: nothing to do */
     void (*fini)(void *state); /* NULL: nothing to do */
 
@@ -52,7 +52,10 @@ struct codec {
      * holds a farewell, for instance a close frame with its code or an HTTP error). The codec may
      * rewrite the input in place (unmasking) and keeps parts of long messages itself, so that a
      * peer's bytes are never looked at twice. Whatever is put into `reply` must be sent, after the
-     * event has been handled. */
+     * event has been handled (not behind a goodbye of ours: nothing may follow a close frame).
+     * Call again after every event, also when no byte is left (len 0, answer 0): only then is the
+     * memory given back in which a collected payload or a request lies, so that idle connections
+     * hold none. */
     ssize_t (*decode)(void *state, const struct codec_conf *conf, uint8_t *at, size_t len,
                       struct codec_event *ev, struct buf *reply);
 
@@ -72,7 +75,8 @@ extern const struct codec http_codec;  /* requests with bodies, server side: pro
 extern const struct codec wire_codec;  /* gateway-worker packets: proto/wire.c */
 extern const struct codec reply_codec; /* answers to queries: u32be length, value: proto/wire.c */
 
-/* By the name before "://", among the client protocols (websocket, text, frame, tcp, http); NULL when unknown. */
+/* By the name before "://", among the client protocols (websocket, text, frame, tcp, http); NULL
+ * when unknown. */
 const struct codec *codec_find(struct span name);
 
 #endif

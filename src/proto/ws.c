@@ -1,0 +1,508 @@
+/* WebSocket, the server's side: RFC 6455, strict, without extensions.
+ *
+ * A frame that lies whole in the input is unmasked where it lies and handed out from there. A data
+ * frame of which only a part has arrived is taken in piece by piece: its bytes are unmasked and
+ * checked once, in a buffer that grows with what came, never with what was announced. Frame heads
+ * and control frames (131 bytes at most) wait in the caller's input until they are whole, but are
+ * refused at the first byte that is wrong. Between messages a connection is a struct ws of 32
+ * bytes and nothing else. */
+#include "proto/ws.h"
+
+#include <errno.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "gw/err.h"
+#include "proto/codec.h"
+
+enum ws_opcode { /* RFC 6455 §5.2 */
+                 WS_CONTINUATION = 0,
+                 WS_TEXT = 1,
+                 WS_BINARY = 2,
+                 WS_CLOSE = 8,
+                 WS_PING = 9,
+                 WS_PONG = 10,
+};
+
+enum { WS_FIN = 0x80, WS_RSV = 0x70, WS_OPCODE = 0x0f, WS_MASKED = 0x80, WS_LEN = 0x7f };
+enum { WS_LEN_16 = 126, WS_LEN_64 = 127, WS_CONTROL_MAX = 125, WS_KEY = 4, WS_HEAD_MAX = 10 };
+
+enum ws_phase {
+    WS_HANDSHAKE, /* a request head is awaited */
+    WS_HEAD,      /* a frame head, or a control frame */
+    WS_PAYLOAD,   /* the rest of a data frame: frame_left bytes */
+    WS_GONE,      /* after a goodbye: whatever still comes is dropped */
+};
+
+/* A message that is not whole yet, or was just handed out. */
+struct ws_message {
+    size_t len;
+    size_t cap;
+    uint8_t at[];
+};
+
+struct ws {
+    union {
+        struct ws_message *message;
+        struct http_request *request; /* between the handshake and the next decode() */
+        void *lent;
+    };
+    union {
+        uint64_t frame_left; /* WS_PAYLOAD */
+        size_t searched;     /* WS_HANDSHAKE: see http_resume_request() */
+    };
+    uint32_t frames_n; /* of the open message */
+    uint8_t key[WS_KEY];
+    uint8_t phase;
+    uint8_t kind; /* opcode of the open message, 0 when there is none */
+    utf8_state utf8;
+    bool is_final : 1; /* the current frame ends its message */
+    bool is_lent : 1;  /* the last event pointed into `lent` */
+};
+_Static_assert(sizeof(struct ws) <= 32, "every idle connection has one of these");
+
+struct frame_head {
+    uint8_t opcode;
+    bool is_final;
+    uint64_t payload_len;
+    uint8_t key[WS_KEY];
+};
+
+void ws_mask(uint8_t *at, size_t len, uint8_t key[4])
+{
+    uint64_t wide;
+    memcpy(&wide, key, WS_KEY);
+    memcpy((uint8_t *)&wide + WS_KEY, key, WS_KEY);
+    size_t done = 0;
+    for (; len - done >= 4 * sizeof(wide); done += 4 * sizeof(wide)) {
+        uint64_t words[4]; /* four at a time: compilers make vector instructions of it */
+        memcpy(words, at + done, sizeof(words));
+        words[0] ^= wide;
+        words[1] ^= wide;
+        words[2] ^= wide;
+        words[3] ^= wide;
+        memcpy(at + done, words, sizeof(words));
+    }
+    for (; len - done >= sizeof(wide); done += sizeof(wide)) {
+        uint64_t word;
+        memcpy(&word, at + done, sizeof(word));
+        word ^= wide;
+        memcpy(at + done, &word, sizeof(word));
+    }
+    for (size_t i = done; i < len; i++)
+        at[i] ^= key[i % WS_KEY];
+
+    uint8_t turned[WS_KEY];
+    for (size_t i = 0; i < WS_KEY; i++)
+        turned[i] = key[(len + i) % WS_KEY];
+    memcpy(key, turned, WS_KEY);
+}
+
+bool ws_is_close_code(uint16_t code)
+{
+    if (code >= 3000)
+        return code <= 4999;
+    if (code == 1004 || code == 1005 || code == 1006) /* §7.4.1: never in a frame */
+        return false;
+    return code >= 1000 && code <= 1014; /* 1012 to 1014 came by registration, 1015 is like 1006 */
+}
+
+/* A server's frame head: never masked, always the shortest length. Returns its length. */
+static size_t put_head(uint8_t *to, enum ws_opcode opcode, size_t payload_len)
+{
+    to[0] = (uint8_t)(WS_FIN | opcode);
+    if (payload_len < WS_LEN_16) {
+        to[1] = (uint8_t)payload_len;
+        return 2;
+    }
+    if (payload_len <= UINT16_MAX) {
+        to[1] = WS_LEN_16;
+        put_u16be(to + 2, (uint16_t)payload_len);
+        return 4;
+    }
+    to[1] = WS_LEN_64;
+    put_u64be(to + 2, payload_len);
+    return WS_HEAD_MAX;
+}
+
+static size_t ws_encode(uint8_t *to, struct span payload, bool is_binary)
+{
+    size_t head_len = put_head(to, is_binary ? WS_BINARY : WS_TEXT, payload.len);
+    if (payload.len > 0)
+        memcpy(to + head_len, payload.at, payload.len);
+    return head_len + payload.len;
+}
+
+/* A code that cannot be sent (1005 for one) makes a close frame without code. A reason that is too
+ * long is cut between two characters. */
+static size_t ws_encode_close(uint8_t *to, uint16_t code, struct span reason)
+{
+    if (!ws_is_close_code(code))
+        return put_head(to, WS_CLOSE, 0);
+    size_t max = WS_CONTROL_MAX - sizeof(code);
+    if (reason.len > max) {
+        reason.len = max;
+        while (reason.len > 0 && (reason.at[reason.len] & 0xc0) == 0x80)
+            reason.len--;
+    }
+    size_t n = put_head(to, WS_CLOSE, sizeof(code) + reason.len);
+    put_u16be(to + n, code);
+    n += sizeof(code);
+    if (reason.len > 0)
+        memcpy(to + n, reason.at, reason.len);
+    return n + reason.len;
+}
+
+static void put_close(struct buf *reply, uint16_t code, const char *reason)
+{
+    uint8_t *to = buf_reserve(reply, CODEC_CLOSE_MAX);
+    buf_commit(reply, ws_encode_close(to, code, span_str(reason)));
+}
+
+static void give_back(struct ws *ws)
+{
+    mem_free(ws->lent);
+    ws->lent = NULL;
+    ws->is_lent = false;
+}
+
+/* Says goodbye with the reason, for the author of the client to read. */
+static ssize_t fail(struct ws *ws, struct buf *reply, uint16_t code, const char *reason)
+{
+    give_back(ws);
+    ws->phase = WS_GONE;
+    put_close(reply, code, reason);
+    switch (code) {
+    case 1007:
+        return GW_EUTF8;
+    case 1008:
+    case 1009:
+        return GW_ETOOBIG;
+    case 1011:
+        return -ENOMEM;
+    default:
+        return GW_EPROTO;
+    }
+}
+
+static bool is_control(uint8_t opcode)
+{
+    return opcode >= WS_CLOSE;
+}
+
+/* What is wrong with the first byte of a frame, or NULL: RFC 6455 §5.2, §5.4, §5.5. */
+static const char *judge_first(const struct ws *ws, uint8_t first)
+{
+    if (first & WS_RSV)
+        return "reserved bits are set";
+    switch (first & WS_OPCODE) {
+    case WS_CONTINUATION:
+        return ws->kind ? NULL : "there is no message to continue";
+    case WS_TEXT:
+    case WS_BINARY:
+        return ws->kind ? "the message before is not finished" : NULL;
+    case WS_CLOSE:
+    case WS_PING:
+    case WS_PONG:
+        return first & WS_FIN ? NULL : "a control frame is fragmented";
+    default:
+        return "the opcode is unknown";
+    }
+}
+
+/* The same for the second byte: §5.1, §5.5. */
+static const char *judge_second(uint8_t opcode, uint8_t second)
+{
+    if (!(second & WS_MASKED))
+        return "the frame is not masked";
+    if (is_control(opcode) && (second & WS_LEN) > WS_CONTROL_MAX)
+        return "a control frame is too long";
+    return NULL;
+}
+
+/* The payload length, in its shortest form only (§5.2). Returns the bytes that head and length
+ * fill, 0 when they are not all there; *wrong tells what is bad. */
+static size_t read_len(const uint8_t *at, size_t len, uint64_t *payload_len, const char **wrong)
+{
+    uint8_t short_len = at[1] & WS_LEN;
+    if (short_len < WS_LEN_16) {
+        *payload_len = short_len;
+        return 2;
+    }
+    if (short_len == WS_LEN_16) {
+        if (len < 4)
+            return 0;
+        *payload_len = get_u16be(at + 2);
+        if (*payload_len < WS_LEN_16)
+            *wrong = "the length is not in its shortest form";
+        return 4;
+    }
+    if (len > 2 && at[2] & 0x80)
+        *wrong = "the length has its highest bit set";
+    if (len < 10)
+        return 0;
+    *payload_len = get_u64be(at + 2);
+    if (*payload_len <= UINT16_MAX)
+        *wrong = "the length is not in its shortest form";
+    return 10;
+}
+
+/* Limits are judged when the head announces, before anything is stored. */
+static ssize_t judge_limits(struct ws *ws, const struct codec_conf *conf,
+                            const struct frame_head *h, struct buf *reply)
+{
+    if (is_control(h->opcode))
+        return 0;
+    uint64_t have = ws->message ? ws->message->len : 0;
+    uint64_t max = conf->message_max_bytes > 0 ? conf->message_max_bytes : SIZE_MAX / 2;
+    if (h->payload_len > max || have > max - h->payload_len)
+        return fail(ws, reply, 1009, "the message is too big");
+    uint32_t frames_n = ws->kind ? ws->frames_n : 0;
+    if (conf->fragments_max_n > 0 && frames_n >= conf->fragments_max_n)
+        return fail(ws, reply, 1008, "the message has too many fragments");
+    return 0;
+}
+
+/* Returns the length of the head, 0 need more, or < 0 after a goodbye. */
+static ssize_t read_head(struct ws *ws, const struct codec_conf *conf, const uint8_t *at,
+                         size_t len, struct frame_head *h, struct buf *reply)
+{
+    if (len == 0)
+        return 0;
+    h->opcode = at[0] & WS_OPCODE;
+    h->is_final = at[0] & WS_FIN;
+    const char *wrong = judge_first(ws, at[0]);
+    if (!wrong && len > 1)
+        wrong = judge_second(h->opcode, at[1]);
+    size_t n = 0;
+    if (!wrong && len > 1)
+        n = read_len(at, len, &h->payload_len, &wrong);
+    if (wrong)
+        return fail(ws, reply, 1002, wrong);
+    if (n == 0)
+        return 0;
+    ssize_t rc = judge_limits(ws, conf, h, reply);
+    if (rc < 0)
+        return rc;
+    if (len < n + WS_KEY)
+        return 0;
+    memcpy(h->key, at + n, WS_KEY);
+    return (ssize_t)(n + WS_KEY);
+}
+
+/* §5.5.1, §7.1.5: the goodbye is answered by its own code, a bad one by the code for that. */
+static ssize_t take_close(struct ws *ws, struct span payload, struct codec_event *ev,
+                          struct buf *reply)
+{
+    uint16_t code = 1005;
+    struct span reason = span_skip(payload, sizeof(code));
+    if (payload.len == 1)
+        return fail(ws, reply, 1002, "a close code has two bytes");
+    if (payload.len >= sizeof(code)) {
+        code = get_u16be(payload.at);
+        if (!ws_is_close_code(code))
+            return fail(ws, reply, 1002, "the close code is not valid");
+    }
+    if (!utf8_is_valid(reason))
+        return fail(ws, reply, 1007, "the close reason is not UTF-8");
+    give_back(ws);
+    ws->phase = WS_GONE;
+    put_close(reply, code, "");
+    ev->kind = CODEC_CLOSE;
+    ev->close_code = code;
+    ev->payload = reason;
+    return 0;
+}
+
+static ssize_t take_control(struct ws *ws, struct frame_head *h, uint8_t *at,
+                            struct codec_event *ev, struct buf *reply)
+{
+    struct span payload = span_of(at, (size_t)h->payload_len);
+    ws_mask(at, payload.len, h->key);
+    if (h->opcode == WS_CLOSE)
+        return take_close(ws, payload, ev, reply);
+    if (h->opcode == WS_PING) {
+        uint8_t head[WS_HEAD_MAX];
+        buf_put(reply, head, put_head(head, WS_PONG, payload.len));
+        buf_put_span(reply, payload);
+    }
+    ev->kind = CODEC_CONTROL;
+    return 0;
+}
+
+static void deliver(struct ws *ws, struct span payload, struct codec_event *ev)
+{
+    ev->kind = CODEC_MESSAGE;
+    ev->is_binary = ws->kind == WS_BINARY;
+    ev->payload = payload;
+    ws->kind = 0;
+}
+
+/* Room for n more bytes, twice as much as before or, when the end is known, just what is needed. */
+static bool make_room(struct ws *ws, size_t n)
+{
+    struct ws_message *m = ws->message;
+    size_t len = m ? m->len : 0;
+    if (m && m->cap - len >= n)
+        return true;
+    size_t cap = len + (m && m->cap > n ? m->cap : n);
+    if (ws->is_final && cap - len > ws->frame_left)
+        cap = len + (size_t)ws->frame_left;
+    m = mem_try_realloc(m, sizeof(*m) + cap);
+    if (!m)
+        return false;
+    m->len = len;
+    m->cap = cap;
+    ws->message = m;
+    return true;
+}
+
+/* Takes in what is there of the current data frame. */
+static ssize_t take_payload(struct ws *ws, const uint8_t *at, size_t len, struct codec_event *ev,
+                            struct buf *reply)
+{
+    size_t n = len < ws->frame_left ? len : (size_t)ws->frame_left;
+    if (n > 0) {
+        if (!make_room(ws, n))
+            return fail(ws, reply, 1011, "out of memory");
+        uint8_t *to = ws->message->at + ws->message->len;
+        memcpy(to, at, n);
+        ws_mask(to, n, ws->key);
+        ws->message->len += n;
+        ws->frame_left -= n;
+        if (ws->kind == WS_TEXT)
+            ws->utf8 = utf8_feed(ws->utf8, span_of(to, n));
+    }
+    bool is_end = ws->frame_left == 0 && ws->is_final;
+    if (ws->utf8 == UTF8_BAD || (is_end && ws->utf8 != UTF8_OK))
+        return fail(ws, reply, 1007, "the text is not UTF-8");
+    if (ws->frame_left == 0)
+        ws->phase = WS_HEAD;
+    if (is_end) {
+        const struct ws_message *m = ws->message;
+        deliver(ws, m ? span_of(m->at, m->len) : span_of("", 0), ev);
+        ws->is_lent = true;
+    }
+    return (ssize_t)n;
+}
+
+/* A data frame whose head was read; `at` is behind it. Returns the payload bytes used. */
+static ssize_t take_data(struct ws *ws, const struct frame_head *h, uint8_t *at, size_t len,
+                         struct codec_event *ev, struct buf *reply)
+{
+    bool is_alone = h->opcode != WS_CONTINUATION && h->is_final;
+    if (h->opcode != WS_CONTINUATION) {
+        ws->kind = h->opcode;
+        ws->frames_n = 0;
+        ws->utf8 = UTF8_OK;
+    }
+    memcpy(ws->key, h->key, WS_KEY);
+    if (is_alone && len >= h->payload_len) {
+        struct span payload = span_of(at, (size_t)h->payload_len);
+        ws_mask(at, payload.len, ws->key);
+        if (ws->kind == WS_TEXT && !utf8_is_valid(payload))
+            return fail(ws, reply, 1007, "the text is not UTF-8");
+        deliver(ws, payload, ev);
+        return (ssize_t)payload.len;
+    }
+    ws->frames_n++;
+    ws->is_final = h->is_final;
+    ws->frame_left = h->payload_len;
+    ws->phase = WS_PAYLOAD;
+    return take_payload(ws, at, len, ev, reply);
+}
+
+static ssize_t take_frame(struct ws *ws, const struct codec_conf *conf, uint8_t *at, size_t len,
+                          struct codec_event *ev, struct buf *reply)
+{
+    struct frame_head h;
+    ssize_t head_len = read_head(ws, conf, at, len, &h, reply);
+    if (head_len <= 0)
+        return head_len;
+    uint8_t *payload = at + head_len;
+    size_t have = len - (size_t)head_len;
+    if (!is_control(h.opcode)) {
+        ssize_t n = take_data(ws, &h, payload, have, ev, reply);
+        return n < 0 ? n : head_len + n;
+    }
+    if (have < h.payload_len)
+        return 0;
+    ssize_t rc = take_control(ws, &h, payload, ev, reply);
+    return rc < 0 ? rc : head_len + (ssize_t)h.payload_len;
+}
+
+static ssize_t refuse_handshake(struct ws *ws, struct buf *reply, ssize_t rc, int status,
+                                const char *text)
+{
+    http_put_error(reply, status, text, clock_wall_s());
+    ws->phase = WS_GONE;
+    return rc;
+}
+
+static ssize_t take_handshake(struct ws *ws, const struct codec_conf *conf, const uint8_t *at,
+                              size_t len, struct codec_event *ev, struct buf *reply)
+{
+    static const char start[] = "GET ";
+    size_t start_len = len < strlen(start) ? len : strlen(start);
+    if (memcmp(at, start, start_len) != 0) /* told at once: vector garbage */
+        return refuse_handshake(ws, reply, GW_EPROTO, 400,
+                                "A WebSocket handshake begins with GET.");
+    struct http_request r;
+    ssize_t n = http_resume_request(span_of(at, len), conf->head_max_bytes, &ws->searched, &r);
+    if (n < 0)
+        return refuse_handshake(ws, reply, n, r.error_status, r.error_text);
+    if (n == 0)
+        return 0;
+    int rc = ws_answer_handshake(&r, reply);
+    if (rc < 0) {
+        ws->phase = WS_GONE;
+        return rc;
+    }
+    ws->request = mem_alloc(sizeof(r));
+    *ws->request = r;
+    ws->is_lent = true;
+    ws->frame_left = 0;
+    ws->phase = WS_HEAD;
+    ev->kind = CODEC_OPEN;
+    ev->request = ws->request;
+    return n;
+}
+
+static ssize_t ws_decode(void *state, const struct codec_conf *conf, uint8_t *at, size_t len,
+                         struct codec_event *ev, struct buf *reply)
+{
+    struct ws *ws = state;
+    *ev = (struct codec_event){.kind = CODEC_NOTHING};
+    if (ws->is_lent)
+        give_back(ws);
+    if (len == 0)
+        return 0;
+    switch ((enum ws_phase)ws->phase) {
+    case WS_HANDSHAKE:
+        return take_handshake(ws, conf, at, len, ev, reply);
+    case WS_HEAD:
+        return take_frame(ws, conf, at, len, ev, reply);
+    case WS_PAYLOAD:
+        return take_payload(ws, at, len, ev, reply);
+    case WS_GONE:
+        break;
+    }
+    return (ssize_t)len;
+}
+
+static void ws_fini(void *state)
+{
+    give_back(state);
+}
+
+const struct codec ws_codec = {
+    .name = "websocket",
+    .state_bytes = sizeof(struct ws),
+    .has_handshake = true,
+    .fini = ws_fini,
+    .decode = ws_decode,
+    .encode = ws_encode,
+    .encode_close = ws_encode_close,
+};
