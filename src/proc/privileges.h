@@ -1,0 +1,24 @@
+/* Which user the role processes run as, and giving up every right to become another. */
+#ifndef PROC_PRIVILEGES_H
+#define PROC_PRIVILEGES_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/compiler.h"
+
+struct privileges {
+    bool is_set; /* false: stay who we are */
+    uid_t uid;
+    gid_t gid;
+    char user[64]; /* for the banner: who the processes will be */
+};
+
+/* Looks the names up; both may be NULL. Without `group` the user's own one is taken. 0, -ENOENT
+ * (no such user), -ESRCH (no such group) or -EPERM (another user needs a start by root). */
+int privileges_find(const char *user, const char *group, struct privileges *out) NODISCARD;
+/* Becomes that user for good; also sets no_new_privs, so that no program run later gains rights.
+ * 0 or -errno: then the process must not go on. */
+int privileges_drop(const struct privileges *p) NODISCARD;
+
+#endif
