@@ -11,7 +11,8 @@
 /* A turn is the loop's unit of work (docs/architecture.md):
  *   1. wait for events, not at all while work is pending
  *   2. fire due timers
- *   3. read everything readable: all ready watches; while a wait came back full, ask again (bounded)
+ *   3. read everything readable: all ready watches; while a wait came back full, ask again
+ * (bounded)
  *   4. tasks queued with loop_at_flush(): output gathered in steps 2 and 3 leaves in one write per
  *      connection; tasks queued meanwhile run in the same turn
  *   5. tasks queued with loop_at_end(): objects closed during the turn are freed
@@ -24,7 +25,9 @@ enum { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_HANGUP = 4 /* reported only, with or 
  * only, because an event of the same turn may still name it. */
 struct watch {
     int fd;
-    uint8_t armed; /* LOOP_READ | LOOP_WRITE; read only */
+    uint8_t armed;    /* LOOP_READ | LOOP_WRITE; read only */
+    bool is_started;  /* private */
+    bool was_stopped; /* private */
     void (*on_ready)(struct watch *w, unsigned ready);
 };
 
@@ -46,10 +49,12 @@ struct loop *loop_new(void) NODISCARD; /* NULL: no epoll descriptor left; errno 
 void loop_free(struct loop *l);        /* everything must be stopped */
 int loop_run(struct loop *l);          /* until loop_stop(); 0 or -errno */
 void loop_stop(struct loop *l);        /* the current turn is finished first */
-/* One turn, waiting at most max_wait_ms (-1: until something happens). For tests and outside programs. */
+/* One turn, waiting at most max_wait_ms (-1: until something happens). For tests and outside
+ * programs. */
 int loop_turn(struct loop *l, int max_wait_ms);
 uint64_t loop_now_ms(const struct loop *l); /* monotonic, as of the turn's begin */
-/* In a child after fork(): closes the inherited epoll descriptor without touching what it watches. */
+/* In a child after fork(): closes the inherited epoll descriptor without touching what it watches.
+ */
 void loop_abandon(struct loop *l);
 
 /* 0 or -errno. on_ready and fd must be set. */
@@ -57,8 +62,8 @@ int watch_start(struct loop *l, struct watch *w, unsigned events) NODISCARD;
 void watch_change(struct loop *l, struct watch *w, unsigned events);
 void watch_stop(struct loop *l, struct watch *w); /* twice is fine */
 
-/* (Re)starts; delay 0 fires in the next turn. O(1); 1,000,000 running timers are fine: a hierarchical
- * wheel of 1 ms ticks. A timer may restart or stop itself or others while it fires. */
+/* (Re)starts; delay 0 fires in the next turn. O(1); 1,000,000 running timers are fine: a
+ * hierarchical wheel of 1 ms ticks. A timer may restart or stop itself or others while it fires. */
 void timer_start(struct loop *l, struct timer *t, uint64_t delay_ms);
 void timer_stop(struct loop *l, struct timer *t); /* twice is fine */
 static inline bool timer_is_running(const struct timer *t)
@@ -70,7 +75,8 @@ size_t loop_timers_n(const struct loop *l);
 /* Queueing a task that is queued already does nothing. */
 void loop_at_flush(struct loop *l, struct task *t);
 void loop_at_end(struct loop *l, struct task *t);
-void loop_soon(struct loop *l, struct task *t); /* in step 2 of the next turn, which does not wait */
+void loop_soon(struct loop *l,
+               struct task *t); /* in step 2 of the next turn, which does not wait */
 void task_cancel(struct loop *l, struct task *t); /* O(queued tasks) */
 
 struct loop_stats {

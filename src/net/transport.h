@@ -2,15 +2,20 @@
 #ifndef NET_TRANSPORT_H
 #define NET_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
 /* `state` is the transport's own, NULL for plain. Calls never block: -EAGAIN with *wants set to
- * the LOOP_… readiness that makes a retry useful. */
+ * the LOOP_… readiness that makes a retry useful. read and writev do as much as they can: when they
+ * return less than was asked for, the next call would answer -EAGAIN or the end, and *wants is set.
+ */
 struct transport {
     const char *name; /* "tcp", "tls" */
+    /* It may hold input that the kernel no longer shows as readable. */
+    bool has_own_input;
     /* 0 when ready for bytes, -EAGAIN while shaking hands, else < 0. */
     int (*handshake)(void *state, int fd, unsigned *wants);
     ssize_t (*read)(void *state, int fd, uint8_t *at, size_t len, unsigned *wants); /* 0: end */

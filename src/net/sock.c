@@ -1,0 +1,189 @@
+/* Sockets: opening listeners, connecting, options. The only file that names setsockopt(). */
+#include "net/sock.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* Keep-alive finds peers that vanished without a FIN: after a minute of silence, three probes. */
+enum { KEEPALIVE_IDLE_S = 60, KEEPALIVE_INTERVAL_S = 20, KEEPALIVE_PROBES_N = 3 };
+
+static int set_int(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+static int open_socket(int family)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    return fd < 0 ? -errno : fd;
+}
+
+static int close_with(int fd, int rc)
+{
+    close(fd);
+    return rc;
+}
+
+int sock_listen(const struct addr *at, bool is_shared, int backlog)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = addr_to_sockaddr(at, &sa);
+    int fd = open_socket(sa.ss_family);
+    if (fd < 0)
+        return fd;
+    int rc = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (rc == 0 && is_shared)
+        rc = set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (rc < 0)
+        return close_with(fd, rc);
+    if (bind(fd, (struct sockaddr *)&sa, len) < 0 || listen(fd, backlog) < 0)
+        return close_with(fd, -errno);
+    return fd;
+}
+
+static int unix_addr(const char *path, struct sockaddr_un *out)
+{
+    *out = (struct sockaddr_un){.sun_family = AF_UNIX};
+    size_t len = strlen(path);
+    if (len == 0 || len >= sizeof out->sun_path)
+        return -ENAMETOOLONG;
+    memcpy(out->sun_path, path, len);
+    return 0;
+}
+
+int sock_connect_unix(const char *path)
+{
+    struct sockaddr_un sa;
+    int rc = unix_addr(path, &sa);
+    if (rc < 0)
+        return rc;
+    int fd = open_socket(AF_UNIX);
+    if (fd < 0)
+        return fd;
+    if (connect(fd, (struct sockaddr *)&sa, sizeof sa) < 0)
+        return close_with(fd, -errno);
+    return fd;
+}
+
+/* A socket file that nobody listens on any more, left by a process that was killed. */
+static bool is_dead_socket(const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode))
+        return false;
+    int fd = sock_connect_unix(path);
+    if (fd >= 0)
+        close(fd);
+    return fd == -ECONNREFUSED;
+}
+
+int sock_listen_unix(const char *path, mode_t mode)
+{
+    struct sockaddr_un sa;
+    int rc = unix_addr(path, &sa);
+    if (rc < 0)
+        return rc;
+    int fd = open_socket(AF_UNIX);
+    if (fd < 0)
+        return fd;
+    if (is_dead_socket(path))
+        unlink(path);
+    if (bind(fd, (struct sockaddr *)&sa, sizeof sa) < 0)
+        return close_with(fd, -errno);
+    /* Nobody can connect before listen(), so there is no moment with other rights. */
+    if (chmod(path, mode) < 0 || listen(fd, SOMAXCONN) < 0) {
+        rc = -errno;
+        unlink(path);
+        return close_with(fd, rc);
+    }
+    return fd;
+}
+
+int sock_connect(const struct addr *to)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = addr_to_sockaddr(to, &sa);
+    int fd = open_socket(sa.ss_family);
+    if (fd < 0)
+        return fd;
+    if (connect(fd, (struct sockaddr *)&sa, len) < 0 && errno != EINPROGRESS)
+        return close_with(fd, -errno);
+    return fd;
+}
+
+int sock_error(int fd)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+        return -errno;
+    return -error;
+}
+
+/* On a unix socket these options do not exist; a refusal costs nothing but the option. */
+void sock_tune(int fd)
+{
+    /* Whole turns are gathered before they are written: waiting for more would only add delay. */
+    (void)set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    (void)set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    (void)set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+    (void)set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+    (void)set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES_N);
+}
+
+static int name_of(int fd, struct addr *out,
+                   int (*ask)(int fd, struct sockaddr *sa, socklen_t *len))
+{
+    struct sockaddr_storage sa = {0};
+    socklen_t len = sizeof sa;
+    if (ask(fd, (struct sockaddr *)&sa, &len) < 0)
+        return -errno;
+    addr_from_sockaddr((struct sockaddr *)&sa, out);
+    return 0;
+}
+
+int sock_local(int fd, struct addr *out)
+{
+    return name_of(fd, out, getsockname);
+}
+
+int sock_peer(int fd, struct addr *out)
+{
+    return name_of(fd, out, getpeername);
+}
+
+int sock_queue(int fd, int *unread, int *unsent)
+{
+    *unread = *unsent = 0;
+    if (ioctl(fd, SIOCINQ, unread) < 0 || ioctl(fd, SIOCOUTQ, unsent) < 0)
+        return -errno;
+    return 0;
+}
+
+int sock_raise_files(unsigned long want, unsigned long *got)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return -errno;
+    struct rlimit raised = {.rlim_cur = want, .rlim_max = limit.rlim_max};
+    if (raised.rlim_max < want)
+        raised.rlim_max = want; /* works for root only */
+    if (limit.rlim_cur < want && setrlimit(RLIMIT_NOFILE, &raised) < 0) {
+        raised.rlim_cur = raised.rlim_max = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &raised) < 0)
+            return -errno;
+    }
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return -errno;
+    *got = limit.rlim_cur;
+    return 0;
+}
