@@ -20,9 +20,9 @@ struct section {
 };
 
 struct conf {
-    struct conf_text text;
-    struct vec sections; /* struct section */
-    const char *folder;  /* of the main file, absolute */
+    struct conf_text *text; /* also grows through a const conf: see conf_path() */
+    struct vec sections;    /* struct section */
+    const char *folder;     /* of the main file, absolute */
 };
 
 /* What loading hands down. */
@@ -49,7 +49,8 @@ void conf_free(struct conf *c)
     for (size_t i = 0; i < c->sections.len; i++)
         section_free(c->sections.at[i]);
     vec_fini(&c->sections);
-    conf_text_fini(&c->text);
+    conf_text_fini(c->text);
+    mem_free(c->text);
     mem_free(c);
 }
 
@@ -214,21 +215,22 @@ static void add_section(struct loader *l, const struct conf_block *b)
 static void find_folder(struct conf *c, const char *path)
 {
     const char *slash = strrchr(path, '/');
-    const char *folder = slash ? conf_text_keepn(&c->text, path, (size_t)(slash - path) + 1) : ".";
+    const char *folder = slash ? conf_text_keepn(c->text, path, (size_t)(slash - path) + 1) : ".";
     char absolute[PATH_MAX];
-    c->folder = realpath(folder, absolute) ? conf_text_keep(&c->text, absolute) : folder;
+    c->folder = realpath(folder, absolute) ? conf_text_keep(c->text, absolute) : folder;
 }
 
 int conf_load(const char *path, const struct conf_table *const *tables, size_t tables_n,
               struct buf *errors, struct conf **out)
 {
     struct conf *c = mem_zalloc(sizeof *c);
+    c->text = mem_zalloc(sizeof *c->text);
     struct loader l = {.conf = c, .tables = tables, .tables_n = tables_n, .errors = errors};
     size_t before = errors->len;
     find_folder(c, path);
-    int rc = conf_text_read(&c->text, path, errors);
-    for (size_t i = 0; i < c->text.blocks.len; i++)
-        add_section(&l, c->text.blocks.at[i]);
+    int rc = conf_text_read(c->text, path, errors);
+    for (size_t i = 0; i < c->text->blocks.len; i++)
+        add_section(&l, c->text->blocks.at[i]);
     if (errors->len != before)
         rc = GW_ECONF;
     if (rc < 0) {
@@ -250,13 +252,13 @@ const struct conf_section *conf_section_at(const struct conf *c, size_t pos)
     return &s->pub;
 }
 
-const char *conf_path(struct conf *c, const char *path)
+const char *conf_path(const struct conf *c, const char *path)
 {
     if (!path || path[0] == '/')
         return path;
     struct buf full = {0};
     buf_printf(&full, "%s/%s", c->folder, path);
-    const char *kept = conf_text_keep(&c->text, buf_cstr(&full));
+    const char *kept = conf_text_keep(c->text, buf_cstr(&full));
     buf_fini(&full);
     return kept;
 }

@@ -84,8 +84,9 @@ size_t conf_sections_n(const struct conf *c);
 const struct conf_section *conf_section_at(const struct conf *c, size_t pos);
 /* A path from the config as the process opens it: absolute ones unchanged, relative ones below
  * the folder of the main config file, so that a start does not depend on the working directory.
- * Returns a string owned by c; NULL for NULL. */
-const char *conf_path(struct conf *c, const char *path);
+ * Returns a string owned by c; NULL for NULL. Roles hold the config as const
+ * and may call this. */
+const char *conf_path(const struct conf *c, const char *path);
 /* Where a key of a section was written, for complaints found later: "chat.conf:12" (owned by c);
  * the section's own line when the key was not written. */
 const char *conf_where(const struct conf *c, const struct conf_section *s, const char *key);
