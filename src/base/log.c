@@ -177,7 +177,7 @@ void log_limited(struct log_rate *rate, enum log_level level, const char *fmt, .
 {
     if (level > sink.level)
         return;
-    uint64_t now_ms = clock_mono_ms();
+    uint64_t now_ms = clock_mono_ms() + 1; /* never 0, which says that there was no line yet */
     if (rate->last_ms && now_ms - rate->last_ms < 1000) {
         rate->held_n++;
         return;
@@ -186,7 +186,7 @@ void log_limited(struct log_rate *rate, enum log_level level, const char *fmt, .
     va_start(args, fmt);
     emit_args(level, rate->held_n, fmt, args);
     va_end(args);
-    rate->last_ms = now_ms ? now_ms : 1; /* 0 says "never" */
+    rate->last_ms = now_ms;
     rate->held_n = 0;
 }
 

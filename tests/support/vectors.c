@@ -29,10 +29,8 @@ void vectors_walk(json_t *root, void (*visit)(json_t *object, void *ctx), void *
 
     if (json_is_object(root))
         visit(root, ctx);
-    json_object_foreach(root, key, child)
-        vectors_walk(child, visit, ctx);
-    json_array_foreach(root, i, child)
-        vectors_walk(child, visit, ctx);
+    json_object_foreach(root, key, child) vectors_walk(child, visit, ctx);
+    json_array_foreach(root, i, child) vectors_walk(child, visit, ctx);
 }
 
 bool vectors_hex(const json_t *object, const char *key, struct buf *out)
