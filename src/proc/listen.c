@@ -14,7 +14,7 @@ enum { LISTEN_BACKLOG = 4096 };
 static int complain(const struct conf *conf, const struct conf_section *s, const char *key,
                     const char *text, const char *what, struct buf *errors)
 {
-    buf_printf(errors, "%s: [%s%s%s] %s = %s: %s\n", conf_where(conf, s, key), s->table->kind,
+    buf_printf(errors, "%s: [%s%s%s] %s: \"%s\": %s\n", conf_where(conf, s, key), s->table->kind,
                s->name[0] ? " " : "", s->name, key, text ? text : "", what);
     return GW_ECONF;
 }

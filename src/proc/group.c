@@ -1,0 +1,146 @@
+#include "proc/group.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gw/err.h>
+
+#include "base/mem.h"
+#include "proc/fleet.h"
+#include "proc/listen.h"
+
+/* The value of a role's text key that is found by its name; NULL when it has no such key. */
+static const char *text_of(const struct conf_section *s, const char *key)
+{
+    for (size_t i = 0; i < s->table->keys_n; i++) {
+        const struct conf_key *k = &s->table->keys[i];
+        const char *text;
+        if (strcmp(k->name, key) != 0 || k->type != CONF_STR)
+            continue;
+        memcpy(&text, (const char *)s->conf + k->offset, sizeof text);
+        return text;
+    }
+    return NULL;
+}
+
+static void set_names(struct group *g)
+{
+    const char *name = text_of(g->section, "name");
+    if (!name || !*name)
+        name = g->section->name[0] ? g->section->name : g->role->kind;
+    snprintf(g->name, sizeof g->name, "%s", name);
+    snprintf(g->title, sizeof g->title, "%s%s%s", g->role->kind, g->section->name[0] ? " " : "",
+             g->section->name);
+}
+
+static int plan_slot(struct group *g, struct slot *s, struct buf *errors)
+{
+    for (size_t i = 0; i < ROLE_LISTENERS_MAX; i++)
+        s->fds[i] = -1;
+    if (!g->role->plan)
+        return 0;
+    int n = g->role->plan(s->fleet->conf, g->section, s->pos, s->listens, errors);
+    if (n < 0)
+        return n;
+    s->listens_n = (size_t)n;
+    return 0;
+}
+
+int group_init(struct group *g, struct fleet *f, const struct role *role,
+               const struct conf_section *s, struct buf *errors)
+{
+    *g = (struct group){.role = role, .section = s, .slots_n = role->count(s->conf)};
+    set_names(g);
+    g->slots = mem_zalloc((size_t)(g->slots_n > 0 ? g->slots_n : 1) * sizeof *g->slots);
+    for (int i = 0; i < g->slots_n; i++) {
+        struct slot *slot = &g->slots[i];
+        slot->fleet = f;
+        slot->group = g;
+        slot->pos = i;
+        int rc = plan_slot(g, slot, errors);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static void unbind(struct role_listen *l, int *fd)
+{
+    if (*fd < 0)
+        return;
+    close(*fd);
+    *fd = -1;
+    if (l->unix_path)
+        unlink(l->unix_path);
+}
+
+void group_fini(struct group *g)
+{
+    for (int i = 0; i < g->slots_n; i++)
+        for (size_t k = 0; k < g->slots[i].listens_n; k++)
+            unbind(&g->slots[i].listens[k], &g->slots[i].fds[k]);
+    mem_free(g->slots);
+    mem_free(g->artifact);
+    *g = (struct group){0};
+}
+
+/* A bound address that equals `l`, of the slots before `s`; NULL for the first. */
+static bool is_bound_before(const struct group *groups, size_t groups_n,
+                            const struct role_listen *l)
+{
+    for (size_t g = 0; g < groups_n; g++)
+        for (int i = 0; i < groups[g].slots_n; i++)
+            for (size_t k = 0; k < groups[g].slots[i].listens_n; k++) {
+                const struct slot *other = &groups[g].slots[i];
+                if (other->fds[k] >= 0 && !other->listens[k].unix_path &&
+                    memcmp(&other->listens[k].addr, &l->addr, sizeof l->addr) == 0)
+                    return true;
+            }
+    return false;
+}
+
+static const char *hint(int rc)
+{
+    switch (rc) {
+    case -EADDRINUSE:
+        return "the port is in use: stop the other program or write another port";
+    case -EADDRNOTAVAIL:
+        return "no network interface of this host has that address";
+    case -EACCES:
+        return "no permission: ports below 1024 need a start by root";
+    default:
+        return gw_strerror(rc);
+    }
+}
+
+static int bind_slot(struct group *groups, size_t groups_n, struct slot *s, const struct conf *conf,
+                     struct buf *errors)
+{
+    for (size_t k = 0; k < s->listens_n; k++) {
+        struct role_listen *l = &s->listens[k];
+        const struct conf_section *section = s->group->section;
+        int fd = listen_bind(l, !is_bound_before(groups, groups_n, l));
+        if (fd < 0) {
+            buf_printf(errors, "%s: [%s] cannot listen on %s: %s\n",
+                       conf_where(conf, section, "listen"), s->group->title, l->url, hint(fd));
+            return GW_ECONF;
+        }
+        s->fds[k] = fd;
+    }
+    return 0;
+}
+
+int group_bind_all(struct group *groups, size_t groups_n, const struct conf *conf,
+                   struct buf *errors)
+{
+    int rc = 0;
+    for (size_t g = 0; g < groups_n; g++)
+        for (int i = 0; i < groups[g].slots_n; i++)
+            if (bind_slot(groups, groups_n, &groups[g].slots[i], conf, errors) < 0) {
+                rc = GW_ECONF;
+                break; /* the other processes of the section would say the same */
+            }
+    return rc;
+}

@@ -1,0 +1,54 @@
+/* One section of a role with its slots: how many processes, where they listen, what they run. */
+#ifndef PROC_GROUP_H
+#define PROC_GROUP_H
+
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "proc/exits.h"
+#include "proc/restart.h"
+#include "proc/role.h"
+
+struct fleet;
+struct process;
+
+/* A place for one process at a time; keeps its listening descriptors over crashes and reloads. */
+struct slot {
+    struct fleet *fleet;
+    struct group *group;
+    int pos;
+    struct role_listen listens[ROLE_LISTENERS_MAX];
+    int fds[ROLE_LISTENERS_MAX];
+    size_t listens_n;
+    unsigned generation; /* of the process started last */
+    struct process
+        *current;         /* serves, starts, or leaves at a stop; NULL while waiting for restart */
+    struct process *next; /* a reload's process until it takes over */
+    struct restart restart;
+    struct timer restart_timer;
+};
+
+struct group {
+    const struct role *role;
+    const struct conf_section *section;
+    char name[64];   /* key `name`, else the section's name, else the role's kind */
+    char title[160]; /* "gateway chat", as in log lines and titles */
+    struct slot *slots;
+    int slots_n;
+    unsigned serial; /* of the artifact built last */
+    char *artifact;  /* path; NULL without prepare() */
+    struct exits exits;
+};
+
+/* Makes the group of one section and plans its slots; nothing is bound. 0 or GW_ECONF with lines in
+ * errors. */
+int group_init(struct group *g, struct fleet *f, const struct role *role,
+               const struct conf_section *s, struct buf *errors) NODISCARD;
+/* Closes what is bound and frees. */
+void group_fini(struct group *g);
+
+/* Binds every address of all groups; lines in errors name what is in the way. 0 or GW_ECONF. */
+int group_bind_all(struct group *groups, size_t groups_n, const struct conf *conf,
+                   struct buf *errors) NODISCARD;
+
+#endif

@@ -1,0 +1,100 @@
+#include "proc/row.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <gw/err.h>
+
+ssize_t row_lines(const uint8_t *at, size_t len, row_line_fn *fn, void *ctx)
+{
+    struct span rest = span_of(at, len);
+    for (;;) {
+        ptrdiff_t end = span_find(rest, '\n');
+        if (end < 0)
+            return rest.len > ROW_LINE_MAX ? GW_ETOOBIG : (ssize_t)(len - rest.len);
+        if (end > ROW_LINE_MAX)
+            return GW_ETOOBIG;
+        struct span line = span_of(rest.at, (size_t)end);
+        rest = span_skip(rest, (size_t)end + 1);
+        if (!fn(ctx, line))
+            return (ssize_t)(len - rest.len);
+    }
+}
+
+static void put_text(struct buf *out, const char *text)
+{
+    for (; text && *text; text++)
+        buf_putc(out, (uint8_t)*text < ' ' || *text == 127 ? '?' : (uint8_t)*text);
+}
+
+static bool get_number(struct span *line, uint64_t *out)
+{
+    return span_to_u64(span_cut(line, '\t'), out);
+}
+
+static bool get_text(struct span *line, char *out, size_t out_bytes)
+{
+    struct span text = span_cut(line, '\t');
+    if (text.len >= out_bytes)
+        return false;
+    if (text.len > 0)
+        memcpy(out, text.at, text.len);
+    out[text.len] = '\0';
+    return true;
+}
+
+void row_put_status(struct buf *out, const struct role_status *s)
+{
+    put_text(out, s->listening);
+    buf_printf(out, "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64,
+               s->connections_n, s->send_fail_n, s->timers_n, s->requests_n, s->uids_n,
+               s->groups_n);
+    buf_printf(out, "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64, s->queued_bytes, s->dropped_n,
+               s->lost_n);
+}
+
+bool row_get_status(struct span line, struct role_status *out)
+{
+    *out = (struct role_status){0};
+    if (!get_text(&line, out->listening, sizeof out->listening))
+        return false;
+    uint64_t *fields[] = {&out->connections_n, &out->send_fail_n, &out->timers_n,
+                          &out->requests_n,    &out->uids_n,      &out->groups_n,
+                          &out->queued_bytes,  &out->dropped_n,   &out->lost_n};
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+        if (!get_number(&line, fields[i]))
+            return false;
+    return line.len == 0;
+}
+
+void row_put_connection(struct buf *out, const struct role_connection *c)
+{
+    buf_printf(out, "%" PRIu64 "\t", c->id);
+    put_text(out, c->transport);
+    buf_putc(out, '\t');
+    put_text(out, c->protocol);
+    buf_printf(out, "\t%d\t", c->is_ipv6);
+    put_text(out, c->state);
+    buf_printf(out, "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t", c->read_bytes,
+               c->written_bytes, c->unread_bytes, c->unsent_bytes);
+    put_text(out, c->local);
+    buf_putc(out, '\t');
+    put_text(out, c->remote);
+}
+
+bool row_get_connection(struct span line, struct row_connection *out)
+{
+    struct role_connection *c = &out->row;
+    uint64_t is_ipv6 = 0;
+    *out = (struct row_connection){
+        .row = {.transport = out->transport, .protocol = out->protocol, .state = out->state}};
+    if (!get_number(&line, &c->id) || !get_text(&line, out->transport, sizeof out->transport) ||
+        !get_text(&line, out->protocol, sizeof out->protocol) || !get_number(&line, &is_ipv6) ||
+        !get_text(&line, out->state, sizeof out->state) || !get_number(&line, &c->read_bytes) ||
+        !get_number(&line, &c->written_bytes) || !get_number(&line, &c->unread_bytes) ||
+        !get_number(&line, &c->unsent_bytes) || !get_text(&line, c->local, sizeof c->local) ||
+        !get_text(&line, c->remote, sizeof c->remote))
+        return false;
+    c->is_ipv6 = is_ipv6 != 0;
+    return line.len == 0;
+}
