@@ -90,6 +90,17 @@ static struct php_value enter(struct php_doc *d, struct php_value *array, struct
     return *made;
 }
 
+static bool is_too_deep(struct span rest)
+{
+    struct span index;
+    bool is_next;
+
+    for (int depth = 0; cut_index(&rest, &index, &is_next); depth++)
+        if (depth == NEST_MAX)
+            return true;
+    return false;
+}
+
 static void set_variable(struct php_doc *d, struct php_value *root, struct span name,
                          struct php_value *v)
 {
@@ -103,14 +114,12 @@ static void set_variable(struct php_doc *d, struct php_value *root, struct span 
     ptrdiff_t bracket = span_find(name, '[');
     size_t plain_len = bracket < 0 ? name.len : (size_t)bracket;
     rest = span_skip(name, plain_len);
-    if (plain_len == 0)
+    if (plain_len == 0 || is_too_deep(rest))
         return;
     /* A first bracket that is never closed belongs to the name. */
     bool is_array = span_find(rest, ']') >= 0;
     index = plain_name(d, is_array ? span_of(name.at, plain_len) : name);
-    for (int depth = 0; is_array && cut_index(&rest, &next, &is_next_next); depth++) {
-        if (depth == NEST_MAX)
-            return;
+    while (is_array && cut_index(&rest, &next, &is_next_next)) {
         handle = enter(d, &handle, index, is_next);
         index = next;
         is_next = is_next_next;

@@ -1,0 +1,82 @@
+/* php_float: digits and layout as PHP 8.2 prints them; the vectors are in phpser_test. */
+#include "proto/php_float.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "support/vectors.h"
+
+static double float_of_bits(uint64_t bits)
+{
+    double v;
+
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+/* Recorded from `php -r 'echo serialize(…)'`: powers of two with lopsided neighbours, subnormals,
+ * the borders between the two layouts, digits that need 15, 16 and 17 places. */
+static void digits(void **state)
+{
+    static const struct {
+        uint64_t bits;
+        const char *text;
+    } rows[] = {
+        {0x3d30000000000000, "5.684341886080802E-14"}, /* 2^-44: ...801 does not read back */
+        {0x0000000000000001, "5.0E-324"},
+        {0x0000000000000002, "1.0E-323"},
+        {0x000fffffffffffff, "2.225073858507201E-308"},
+        {0x0010000000000000, "2.2250738585072014E-308"},
+        {0x4340000000000000, "9007199254740992"},
+        {0x4340000000000001, "9007199254740994"},
+        {0x3fd5555555555555, "0.3333333333333333"},
+        {0x3fd3333333333334, "0.30000000000000004"},
+        {0x4341c37937e08000, "10000000000000000"},
+        {0x4376345785d8a000, "1.0E+17"},
+        {0x3f1a36e2eb1c432d, "0.0001"},
+        {0x3ee4f8b588e368f1, "1.0E-5"},
+        {0xc0934a456d5cfaad, "-1234.5678"},
+        {0x4059000000000000, "100"},
+        {0x8000000000000000, "-0"},
+    };
+    struct buf got = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        buf_clear(&got);
+        php_put_float(&got, float_of_bits(rows[i].bits), 'E');
+        assert_bytes("float", buf_span(&got), span_str(rows[i].text));
+    }
+    buf_fini(&got);
+}
+
+static void every_text_reads_back_equal(void **state)
+{
+    struct buf got = {0};
+    uint64_t bits = 1;
+
+    for (int i = 0; i < 20000; i++) {
+        bits = bits * 6364136223846793005u + 1442695040888963407u;
+        double v = float_of_bits(bits & 0xffefffffffffffff); /* never INF or NAN */
+        buf_clear(&got);
+        php_put_float(&got, v, 'e');
+        double again = strtod(buf_cstr(&got), NULL);
+        if (memcmp(&again, &v, sizeof v) != 0)
+            fail_msg("%s is not %a", buf_cstr(&got), v);
+        assert_true(got.len <= 24);
+    }
+    buf_fini(&got);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digits),
+        cmocka_unit_test(every_text_reads_back_equal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
