@@ -95,8 +95,7 @@ static void refused(void **state)
         "\"a\tb\"",
         "\"\xff\"",
         "\"\xc3\"",
-        "\xef\xbb\xbf"
-        "1",
+        "\xef\xbb\xbf[]",
         "1 2",
         "[1]]",
         "'a'",
