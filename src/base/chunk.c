@@ -61,15 +61,25 @@ static struct chunk *allocate(struct chunk_pool *p, size_t cap)
     return c;
 }
 
+static struct chunk *hand_out(struct chunk_pool *p, struct chunk *c)
+{
+    c->refs_n = 1;
+    c->len = 0;
+    p->chunks_n++;
+    return c;
+}
+
 struct chunk *chunk_new(struct chunk_pool *p, size_t room)
 {
     struct chunk *c = room <= CHUNK_STD ? vec_pop(&p->idle) : NULL;
     if (!c)
         c = allocate(p, room <= CHUNK_STD ? CHUNK_STD : room);
-    c->refs_n = 1;
-    c->len = 0;
-    p->chunks_n++;
-    return c;
+    return hand_out(p, c);
+}
+
+struct chunk *chunk_new_exact(struct chunk_pool *p, size_t room)
+{
+    return hand_out(p, allocate(p, room));
 }
 
 void chunk_recycle(struct chunk *c)

@@ -28,6 +28,8 @@ size_t chunk_pool_bytes(const struct chunk_pool *p);  /* memory held, free ones 
 /* A chunk with one reference, which the caller owns, and room for at least `room` bytes.
  * Up to CHUNK_STD it comes from the pool; above it is made to measure and freed at once. */
 struct chunk *chunk_new(struct chunk_pool *p, size_t room) NODISCARD;
+/* The same, but made to measure: for a few bytes that may have to wait long. */
+struct chunk *chunk_new_exact(struct chunk_pool *p, size_t room) NODISCARD;
 
 static inline struct chunk *chunk_ref(struct chunk *c)
 {

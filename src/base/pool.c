@@ -2,6 +2,7 @@
 #include "base/pool.h"
 
 #include <stdalign.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -12,7 +13,7 @@ struct free_object {
 
 struct slab {
     struct slab *next;
-    alignas(max_align_t) unsigned char objects[];
+    unsigned char *objects; /* in the same allocation */
 };
 
 struct pool {
@@ -24,7 +25,7 @@ struct pool {
     size_t fresh_n; /* objects of the newest slab that were never taken */
 };
 
-enum { SLAB_BYTES = 64 * 1024, SLAB_MIN_OBJECTS = 8 };
+enum { SLAB_BYTES = 64 * 1024, SLAB_MIN_OBJECTS = 8, CACHE_LINE = 64 };
 
 struct pool *pool_new(size_t object_bytes)
 {
@@ -53,7 +54,10 @@ void pool_free(struct pool *p)
 
 static void add_slab(struct pool *p)
 {
-    struct slab *s = mem_alloc(sizeof *s + p->slab_objects_n * p->object_bytes);
+    /* The first object begins a cache line; so do all, if their size is a multiple of one. */
+    struct slab *s = mem_alloc(sizeof *s + CACHE_LINE + p->slab_objects_n * p->object_bytes);
+    uintptr_t behind = (uintptr_t)(s + 1);
+    s->objects = (unsigned char *)(s + 1) + (CACHE_LINE - behind % CACHE_LINE) % CACHE_LINE;
     s->next = p->slabs;
     p->slabs = s;
     p->fresh_n = p->slab_objects_n;
