@@ -192,7 +192,7 @@ static void start_block(struct source *s, const char *section)
     b->file = s->file;
     b->line = s->line;
     b->where = where(s);
-    if (!is_word(b->kind) || !is_word(b->name))
+    if (!b->kind[0] || !is_word(b->kind) || !is_word(b->name))
         complain(s, "[%s]: kind and name are single words of letters, digits, '_', '-' and '.'",
                  section);
     vec_push(&s->text->blocks, b);

@@ -69,6 +69,12 @@ struct gw_json *gw_json_parse_within(struct gw_bytes text, size_t bytes_max, uns
         snprintf(error, error_bytes, "%zu bytes, but the limit is %zu", text.len, bytes_max);
         return NULL;
     }
+    /* jansson takes a NUL for the end of the text and would not look at what follows. */
+    ptrdiff_t nul = span_find(span_of(text.data, text.len), '\0');
+    if (nul >= 0) {
+        snprintf(error, error_bytes, "a NUL (byte %td), which JSON writes as \\u0000", nul);
+        return NULL;
+    }
     if (!is_shallow(text, depth_max)) {
         snprintf(error, error_bytes, "nested deeper than %u", depth_max);
         return NULL;
