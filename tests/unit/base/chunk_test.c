@@ -68,6 +68,18 @@ static void idle_memory_is_bounded(void **state)
     chunk_pool_free(p);
 }
 
+static void exact_chunks_take_no_more_than_asked(void **state)
+{
+    struct chunk_pool *p = chunk_pool_new(4);
+    struct chunk *c = chunk_new_exact(p, 10);
+    assert_int_equal(c->cap, 10);
+    assert_int_equal(c->refs_n, 1);
+    assert_int_equal(chunk_pool_bytes(p), sizeof(struct chunk) + 10);
+    chunk_unref(c);
+    assert_int_equal(chunk_pool_bytes(p), 0); /* not kept */
+    chunk_pool_free(p);
+}
+
 static void free_too_early(void *arg)
 {
     struct chunk_pool *p = chunk_pool_new(1);
@@ -87,6 +99,7 @@ int main(void)
         cmocka_unit_test(counting),
         cmocka_unit_test(warm_pool_does_not_allocate),
         cmocka_unit_test(idle_memory_is_bounded),
+        cmocka_unit_test(exact_chunks_take_no_more_than_asked),
         cmocka_unit_test(freeing_under_a_chunk_aborts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

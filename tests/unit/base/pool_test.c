@@ -51,6 +51,14 @@ static void given_objects_come_first_and_empty(void **state)
     pool_free(NULL);
 }
 
+static void whole_lines_start_on_cache_lines(void **state)
+{
+    struct pool *p = pool_new(128);
+    for (int i = 0; i < N; i++)
+        assert_int_equal((uintptr_t)pool_take(p) % 64, 0);
+    pool_free(p);
+}
+
 static void objects_larger_than_a_slab(void **state)
 {
     struct pool *p = pool_new(200 * 1000);
@@ -67,6 +75,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(objects_do_not_overlap),
         cmocka_unit_test(given_objects_come_first_and_empty),
+        cmocka_unit_test(whole_lines_start_on_cache_lines),
         cmocka_unit_test(objects_larger_than_a_slab),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
