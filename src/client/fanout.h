@@ -1,0 +1,42 @@
+/* One query to many gateways: their answers side by side, and who failed. */
+#ifndef CLIENT_FANOUT_H
+#define CLIENT_FANOUT_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/compiler.h"
+#include "client/addr_book.h"
+#include "proto/phpser.h"
+#include "proto/wire.h"
+
+struct gw;
+
+struct fanout_target {
+    struct gateway_at at;
+    int rc;            /* < 0: no usable answer */
+    struct buf answer; /* the serialized value, as it came */
+    struct php_doc *doc;
+    const struct php_value *value; /* set by fanout_read(), NULL when rc < 0 */
+};
+
+/* Targets stand in the order of the gateways. */
+struct fanout {
+    struct fanout_target *targets;
+    size_t n;
+};
+
+/* Asks all gateways known, or the one of that address; may wait. The answers are decoded. Returns
+ * fanout_rc(), or an error of the look-up; *f is to be finished with fanout_fini() in every case.
+ */
+int fanout_ask_all(struct gw *gw, const struct wire_packet *p, enum php_type want,
+                   struct fanout *f) NODISCARD;
+int fanout_ask_one(struct gw *gw, struct gateway_at at, const struct wire_packet *p,
+                   struct fanout *f) NODISCARD;
+/* 0 all answered, GW_EPARTIAL some did, else the error of the first. */
+int fanout_rc(const struct fanout *f);
+/* Marks a target's answer as not what was asked for. */
+void fanout_refuse(struct fanout_target *t);
+void fanout_fini(struct fanout *f);
+
+#endif

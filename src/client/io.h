@@ -1,0 +1,52 @@
+/* What stands behind a struct gw: a worker's open links, or an outside program's sockets. */
+#ifndef CLIENT_IO_H
+#define CLIENT_IO_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <gw/timer.h>
+#include <gw/types.h>
+
+#include "base/buf.h"
+#include "client/addr_book.h"
+#include "client/fanout.h"
+#include "proto/client_id.h"
+#include "proto/wire.h"
+
+/* The calls of <gw/gateway.h> are written once, over this table. */
+struct gw_io {
+    /* The gateways that can be reached now; *out is borrowed until a call below that may wait.
+     * 0, GW_ENOGATEWAY or GW_ENOREGISTRY. */
+    int (*gateways)(struct gw *gw, const struct addr_book **out);
+    /* Queues a packet (copied) for a gateway; never waits. 0, GW_ENOGATEWAY or another error. */
+    int (*send)(struct gw *gw, struct gateway_at to, const struct wire_packet *p);
+    /* Ends a call of sends: brings them on their way, may wait. 0 or an error. */
+    int (*settle)(struct gw *gw);
+    /* Sends the packet to every target and waits for the answers, which go into the targets. */
+    void (*ask)(struct gw *gw, const struct wire_packet *p, struct fanout *f);
+
+    int (*sleep)(struct gw *gw, uint64_t ms);
+    void (*log)(struct gw *gw, bool is_error, const char *fmt, va_list args);
+
+    /* Workers only, NULL outside. */
+    /* The session of the client whose callback runs now, when it is that client; or NULL. */
+    struct gw_session *(*current_session)(struct gw *gw, struct client_id id);
+    /* The id of that client, and its session as it is now, serialized; or NULL. */
+    const char *(*current_client)(struct gw *gw, struct buf *session);
+    struct gw_timer *(*timer_start)(struct gw *gw, uint64_t delay_ms, bool is_repeating,
+                                    void (*fn)(struct gw *gw, void *arg), void *arg);
+    void (*timer_stop)(struct gw *gw, struct gw_timer *t);
+    int (*worker_id)(const struct gw *gw);
+    const char *(*worker_name)(const struct gw *gw);
+    const char *(*option)(const struct gw *gw, const char *name);
+};
+
+/* First member of whatever implements the table. */
+struct gw {
+    const struct gw_io *io;
+    struct buf ext; /* the ext_data of the command being built; never in use across a wait */
+};
+
+#endif

@@ -1,0 +1,214 @@
+/* Each line goes connecting → writing → reading → done; poll() says which can move. */
+#include "client/line.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <gw/err.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "net/sock.h"
+#include "proto/phpser.h"
+
+enum { READ_STEP = 64 * 1024, REPLY_HEAD = 4, TEXT_MAX = 1024 * 1024 };
+
+struct line *line_new(const struct addr *to)
+{
+    struct line *l = mem_zalloc(sizeof *l);
+
+    l->to = *to;
+    l->fd = -1;
+    return l;
+}
+
+void line_close(struct line *l)
+{
+    if (l->fd >= 0)
+        close(l->fd);
+    l->fd = -1;
+    l->is_connecting = false;
+    buf_fini(&l->out);
+    buf_fini(&l->in);
+}
+
+void line_free(struct line *l)
+{
+    if (!l)
+        return;
+    line_close(l);
+    mem_free(l);
+}
+
+static void finish(struct line *l, int rc)
+{
+    l->rc = rc;
+    l->is_busy = false;
+    if (rc < 0)
+        line_close(l);
+}
+
+/* Between calls nothing may arrive: readable means that the peer closed, or that it is out of step.
+ */
+static bool is_stale(const struct line *l)
+{
+    char byte;
+
+    return recv(l->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+}
+
+void line_begin(struct line *l, enum line_answer answer)
+{
+    if (l->is_busy) {
+        l->answer = answer;
+        return;
+    }
+    if (l->fd >= 0 && is_stale(l))
+        line_close(l);
+    buf_clear(&l->out);
+    buf_clear(&l->in);
+    l->answer = answer;
+    l->is_busy = true;
+    l->rc = 0;
+    if (l->fd >= 0)
+        return;
+    int fd = sock_connect(&l->to);
+    if (fd < 0) {
+        finish(l, fd);
+        return;
+    }
+    l->fd = fd;
+    l->is_connecting = true;
+}
+
+static void on_connected(struct line *l)
+{
+    int rc = sock_error(l->fd);
+
+    l->is_connecting = false;
+    if (rc < 0)
+        finish(l, rc);
+    else
+        sock_tune(l->fd);
+}
+
+static void write_out(struct line *l)
+{
+    ssize_t n = send(l->fd, l->out.at, l->out.len, MSG_NOSIGNAL);
+
+    if (n < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            finish(l, -errno);
+        return;
+    }
+    buf_consume(&l->out, (size_t)n);
+    if (l->out.len == 0 && l->answer == LINE_NO_ANSWER)
+        finish(l, 0);
+}
+
+/* 1 the answer is complete, 0 not yet, < 0 it never will be. */
+static int is_complete(struct line *l)
+{
+    if (l->answer == LINE_TEXT) {
+        ptrdiff_t end = span_find(buf_span(&l->in), '\n');
+        if (end >= 0)
+            l->in.len = (size_t)end;
+        return end >= 0 ? 1 : l->in.len > TEXT_MAX ? GW_ETOOBIG : 0;
+    }
+    if (l->in.len < REPLY_HEAD)
+        return 0;
+    size_t len = get_u32be(l->in.at);
+    if (len > PHP_BYTES_MAX)
+        return GW_ETOOBIG;
+    if (l->in.len < REPLY_HEAD + len)
+        return 0;
+    if (l->in.len > REPLY_HEAD + len)
+        return GW_EPROTO;
+    buf_consume(&l->in, REPLY_HEAD);
+    return 1;
+}
+
+static void read_in(struct line *l)
+{
+    uint8_t *room = buf_try_reserve(&l->in, READ_STEP);
+    if (!room) {
+        finish(l, -ENOMEM);
+        return;
+    }
+    ssize_t n = recv(l->fd, room, READ_STEP, 0);
+    if (n < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            finish(l, -errno);
+        return;
+    }
+    if (n == 0) {
+        finish(l, GW_ECLOSED);
+        return;
+    }
+    buf_commit(&l->in, (size_t)n);
+    int rc = is_complete(l);
+    if (rc != 0)
+        finish(l, rc < 0 ? rc : 0);
+}
+
+static short wanted(const struct line *l)
+{
+    if (!l->is_busy)
+        return 0;
+    return l->is_connecting || l->out.len > 0 ? POLLOUT : POLLIN;
+}
+
+static void move(struct line *l)
+{
+    if (l->is_connecting)
+        on_connected(l);
+    else if (l->out.len > 0)
+        write_out(l);
+    else
+        read_in(l);
+}
+
+/* Milliseconds left, at least 1 so that poll() does not spin; < 0 when there are none. */
+static int left_ms(uint64_t deadline_ms)
+{
+    uint64_t now = clock_mono_ms();
+
+    if (now >= deadline_ms)
+        return -1;
+    return deadline_ms - now > INT32_MAX ? INT32_MAX : (int)(deadline_ms - now);
+}
+
+static size_t collect(struct line *const *lines, size_t n, struct pollfd *fds)
+{
+    size_t busy_n = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        bool is_busy = lines[i]->is_busy;
+        fds[i] = (struct pollfd){.fd = is_busy ? lines[i]->fd : -1, .events = wanted(lines[i])};
+        busy_n += is_busy;
+    }
+    return busy_n;
+}
+
+void lines_run(struct line *const *lines, size_t n, uint64_t deadline_ms)
+{
+    struct pollfd *fds = mem_zalloc(n * sizeof *fds);
+
+    while (collect(lines, n, fds) > 0) {
+        int wait_ms = left_ms(deadline_ms);
+        if (wait_ms < 0)
+            break;
+        if (poll(fds, (nfds_t)n, wait_ms) < 0 && errno != EINTR)
+            break;
+        for (size_t i = 0; i < n; i++)
+            if (fds[i].fd >= 0 && fds[i].revents != 0)
+                move(lines[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (lines[i]->is_busy)
+            finish(lines[i], GW_ETIMEOUT);
+    mem_free(fds);
+}
