@@ -1,0 +1,141 @@
+/* The registry role: gateways announce themselves, workers and client libraries hear where they
+ * are. */
+#include "registry/registry.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <gw/err.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/listener.h"
+#include "registry/peer.h"
+#include "registry/registry_conf.h"
+
+struct registry {
+    struct role_env *env;
+    struct listener *listener;
+    struct peer_host host;
+    bool is_stopping;
+};
+
+static int count(const void *conf)
+{
+    return 1;
+}
+
+static void on_accept(void *owner, int fd, const struct addr *peer)
+{
+    struct registry *r = owner;
+
+    peer_accept(&r->host, fd, peer);
+}
+
+static int start(struct role_env *env, void **self)
+{
+    const struct registry_conf *conf = env->section->conf;
+    struct registry *r = mem_zalloc(sizeof *r);
+
+    r->env = env;
+    peer_host_init(&r->host, env->loop, env->conns, conf->secret_key);
+    r->listener = listener_start(env->loop, env->listen_fds[0], on_accept, r);
+    if (!r->listener) {
+        int rc = -errno;
+        log_error("the registry cannot listen on %s: %s", conf->listen, gw_strerror(rc));
+        peer_host_fini(&r->host);
+        mem_free(r);
+        return rc;
+    }
+    *self = r;
+    env->ready(env);
+    return 0;
+}
+
+/* The registry itself goes with the process, after the loop: finished() only asks for the end. */
+static void finish_when_empty(struct peer_host *h)
+{
+    struct registry *r = CONTAINER_OF(h, struct registry, host);
+
+    if (r->is_stopping && h->peers_n == 0)
+        r->env->finished(r->env);
+}
+
+/* Nothing is ever in hand here, so a drain is a stop: gateways and workers come back by themselves.
+ */
+static void stop(void *self)
+{
+    struct registry *r = self;
+
+    if (r->is_stopping)
+        return;
+    r->is_stopping = true;
+    r->host.on_gone = finish_when_empty;
+    listener_stop(r->listener);
+    r->listener = NULL;
+    peer_host_close_all(&r->host);
+    finish_when_empty(&r->host);
+}
+
+static void status(void *self, struct role_status *out)
+{
+    struct registry *r = self;
+    const struct registry_conf *conf = r->env->section->conf;
+
+    snprintf(out->listening, sizeof out->listening, "%s", conf->listen);
+    out->connections_n = r->host.peers_n;
+    out->send_fail_n = r->host.send_fail_n;
+    out->timers_n = loop_timers_n(r->env->loop);
+    out->requests_n = r->host.lines_n;
+}
+
+static void fill_row(const struct peer *p, uint64_t id, struct role_connection *row)
+{
+    const struct conn *c = chan_conn(p->chan);
+    const struct addr *from = conn_peer(c);
+    struct conn_counts counts;
+
+    conn_counts(c, &counts);
+    *row = (struct role_connection){
+        .id = id,
+        .transport = conn_transport_name(c),
+        .protocol = "text",
+        .is_ipv6 = from->family == AF_INET6,
+        .state = chan_is_closing(p->chan) ? "CLOSING" : "ESTABLISHED",
+        .read_bytes = counts.read_bytes,
+        .written_bytes = counts.written_bytes,
+        .unsent_bytes = conn_queued(c),
+    };
+    addr_text(from, row->remote);
+}
+
+static void connections(void *self, role_connection_fn *row_fn, void *ctx)
+{
+    struct registry *r = self;
+    const struct registry_conf *conf = r->env->section->conf;
+    struct role_connection row;
+    uint64_t id = 1;
+
+    for (struct list *n = r->host.peers.next; n != &r->host.peers; n = n->next, id++) {
+        fill_row(CONTAINER_OF(n, struct peer, node), id, &row);
+        snprintf(row.local, sizeof row.local, "%s", strstr(conf->listen, "://") + 3);
+        if (!row_fn(ctx, &row))
+            return;
+    }
+}
+
+const struct role registry_role = {
+    .kind = "registry",
+    .table = &registry_conf_table,
+    .is_reloadable = false,
+    .start_order = 0,
+    .count = count,
+    .check = registry_conf_check,
+    .plan = registry_conf_plan,
+    .start = start,
+    .drain = stop,
+    .stop = stop,
+    .status = status,
+    .connections = connections,
+};
