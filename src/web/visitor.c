@@ -1,0 +1,301 @@
+/* A visitor: one HTTP/1.1 connection (RFC 9112 §9). Pipelined requests are answered in order; while
+ * much waits to be sent no further request is read, so a visitor who asks and does not listen costs
+ * one answer of memory.
+ *
+ *   WAITING  no byte of the next request is there     keep_alive_timeout, then closed silently
+ *   HEADING  a request head is not complete           head_timeout, then 408
+ *   SENDING  output is queued                         send_timeout each SEND_MIN_BYTES, then
+ * dropped
+ */
+#include "web/visitor.h"
+
+#include <unistd.h>
+
+#include <gw/err.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+enum {
+    SEND_MIN_BYTES = 16 * 1024,
+    QUEUE_MAX_BYTES = 256 * 1024, /* more than that queued: no further request is read */
+    INPUT_MAX_BYTES = 2 * 1024 * 1024,
+    CLOSE_TIMEOUT_MS = 5000,
+};
+
+enum visitor_phase { VISITOR_WAITING, VISITOR_HEADING, VISITOR_SENDING };
+
+struct visitor {
+    struct list node; /* of visitors.waiting or visitors.busy */
+    struct visitors *all;
+    struct conn *conn;
+    enum visitor_phase phase;
+    bool is_paused;       /* the connection reads nothing until all is sent */
+    bool is_last;         /* the answer that ends the connection is queued */
+    bool has_file;        /* a file is among the output: conn sends one at a time */
+    size_t searched;      /* for http_resume_request() */
+    uint64_t skip_bytes;  /* of a request body that nobody wants */
+    uint64_t sent_before; /* written bytes when the deadline was set */
+};
+
+static uint64_t sent_bytes(const struct visitor *v)
+{
+    struct conn_counts counts;
+    conn_counts(v->conn, &counts);
+    return counts.written_bytes;
+}
+
+static void enter(struct visitor *v, enum visitor_phase phase, uint64_t timeout_ms)
+{
+    bool was_busy = v->phase == VISITOR_SENDING;
+    bool is_busy = phase == VISITOR_SENDING;
+    v->phase = phase;
+    if (was_busy != is_busy) {
+        list_remove(&v->node);
+        list_append(is_busy ? &v->all->busy : &v->all->waiting, &v->node);
+    }
+    conn_set_deadline(v->conn, timeout_ms);
+}
+
+static void start_sending(struct visitor *v)
+{
+    v->sent_before = sent_bytes(v);
+    enter(v, VISITOR_SENDING, v->all->conf->send_timeout_ms);
+    conn_want_drain(v->conn, 0);
+}
+
+/* No further request is read now: the end is near, or enough is on the way. */
+static bool is_full(const struct visitor *v)
+{
+    return v->is_last || v->has_file || conn_is_closing(v->conn) ||
+           conn_queued(v->conn) >= QUEUE_MAX_BYTES;
+}
+
+static void pause_when_full(struct visitor *v)
+{
+    if (v->is_paused || !is_full(v))
+        return;
+    v->is_paused = true;
+    conn_pause(v->conn);
+}
+
+static void send_answer(struct visitor *v, struct answer *a)
+{
+    int rc = conn_send(v->conn, buf_span(&a->bytes));
+    if (rc == 0 && a->fd >= 0) {
+        rc = conn_send_file(v->conn, a->fd, a->file_at, a->file_len);
+        v->has_file = true;
+        a->fd = -1;
+    }
+    v->all->requests_n++;
+    v->is_last = a->is_last || v->all->is_draining;
+    if (rc < 0)
+        conn_destroy(v->conn, rc);
+    else
+        start_sending(v);
+}
+
+static void refuse(struct visitor *v, int status, const char *text)
+{
+    struct answer a = {0};
+    pages_refuse(v->all->pages, status, text, clock_wall_s(), &a);
+    send_answer(v, &a);
+    answer_fini(&a);
+}
+
+static void answer_one(struct visitor *v, const struct http_request *r)
+{
+    struct answer a = {0};
+    pages_answer(v->all->pages, r, clock_wall_s(), &a);
+    v->skip_bytes = a.is_last ? 0 : r->content_length;
+    send_answer(v, &a);
+    answer_fini(&a);
+}
+
+/* Uses what it can of the bytes; returns how many. */
+static size_t use_bytes(struct visitor *v, struct span in)
+{
+    size_t used = 0;
+    while (used < in.len && !is_full(v)) {
+        struct span rest = span_skip(in, used);
+        if (v->skip_bytes > 0) {
+            size_t n = v->skip_bytes < rest.len ? (size_t)v->skip_bytes : rest.len;
+            v->skip_bytes -= n;
+            used += n;
+            continue;
+        }
+        struct http_request r;
+        ssize_t n = http_resume_request(rest, v->all->conf->head_max_bytes, &v->searched, &r);
+        if (n == 0)
+            break;
+        v->searched = 0;
+        if (n < 0) {
+            refuse(v, r.error_status, r.error_text);
+            break;
+        }
+        answer_one(v, &r);
+        used += (size_t)n;
+    }
+    return used;
+}
+
+static ssize_t on_bytes(struct conn *c, void *owner, uint8_t *at, size_t len)
+{
+    struct visitor *v = owner;
+    size_t used = use_bytes(v, span_of(at, len));
+    if (conn_is_closing(c))
+        return (ssize_t)len;
+    if (v->phase == VISITOR_WAITING && used < len)
+        enter(v, VISITOR_HEADING, v->all->conf->head_timeout_ms);
+    pause_when_full(v);
+    return (ssize_t)used;
+}
+
+static void on_drain(struct conn *c, void *owner)
+{
+    struct visitor *v = owner;
+    v->has_file = false;
+    if (v->is_last || v->all->is_draining) {
+        conn_close(c);
+        return;
+    }
+    enter(v, VISITOR_WAITING, v->all->conf->keep_alive_timeout_ms);
+    if (!v->is_paused)
+        return;
+    v->is_paused = false;
+    conn_resume(c);
+}
+
+static void on_close(struct conn *c, void *owner, int why)
+{
+    struct visitor *v = owner;
+    struct visitors *all = v->all;
+    list_remove(&v->node);
+    mem_free(v);
+    if (--all->n == 0 && all->is_draining)
+        all->on_empty(all);
+}
+
+static void on_deadline(struct conn *c, void *owner)
+{
+    static struct log_rate slow;
+    struct visitor *v = owner;
+    char peer[ADDR_TEXT_MAX];
+    switch (v->phase) {
+    case VISITOR_WAITING:
+        conn_close(c);
+        return;
+    case VISITOR_HEADING:
+        refuse(v, 408, "The request did not come in time.");
+        pause_when_full(v);
+        return;
+    case VISITOR_SENDING:
+        if (sent_bytes(v) - v->sent_before >= SEND_MIN_BYTES) {
+            v->sent_before = sent_bytes(v);
+            conn_set_deadline(c, v->all->conf->send_timeout_ms);
+            return;
+        }
+        addr_text(conn_peer(c), peer);
+        log_limited(&slow, LOG_INFO, "web: %s takes its answer too slowly, %llu bytes wait", peer,
+                    (unsigned long long)conn_queued(c));
+        conn_destroy(c, GW_ETIMEOUT);
+        return;
+    }
+}
+
+static const struct conn_events visitor_events = {
+    .on_bytes = on_bytes,
+    .on_drain = on_drain,
+    .on_close = on_close,
+    .on_deadline = on_deadline,
+};
+
+void visitors_init(struct visitors *all, struct conn_pool *conns, const struct web_conf *conf,
+                   struct pages *pages, void (*on_empty)(struct visitors *all))
+{
+    *all = (struct visitors){
+        .conns = conns,
+        .conf = conf,
+        .pages = pages,
+        .on_empty = on_empty,
+        .conn_conf =
+            {
+                /* A head that is too large is refused by an answer. This limit is for pipelined
+                 * requests that came in one read and wait: more than the loop reads at once. */
+                .in_max_bytes = INPUT_MAX_BYTES,
+                .out_max_bytes = 4 * QUEUE_MAX_BYTES,
+                .close_timeout_ms = CLOSE_TIMEOUT_MS,
+            },
+    };
+    list_init(&all->waiting);
+    list_init(&all->busy);
+}
+
+/* At the limit the visitor who waits longest for its next request makes room; when all are busy,
+ * the new one is turned away. */
+static bool make_room(struct visitors *all)
+{
+    static struct log_rate full;
+    if (all->n < (size_t)all->conf->max_connections)
+        return true;
+    log_limited(&full, LOG_WARN, "web: max_connections (%lld) reached",
+                (long long)all->conf->max_connections);
+    if (list_is_empty(&all->waiting))
+        return false;
+    struct visitor *oldest = CONTAINER_OF(all->waiting.next, struct visitor, node);
+    list_remove(&oldest->node); /* it leaves at the end of the turn: do not choose it again */
+    conn_destroy(oldest->conn, GW_EFULL);
+    return true;
+}
+
+void visitors_accept(struct visitors *all, int fd, const struct addr *peer)
+{
+    if (!make_room(all)) {
+        close(fd);
+        return;
+    }
+    struct visitor *v = mem_zalloc(sizeof *v);
+    v->all = all;
+    v->conn =
+        conn_new(all->conns, fd, peer, &plain_transport, NULL, &all->conn_conf, &visitor_events, v);
+    if (!v->conn) {
+        mem_free(v);
+        return;
+    }
+    all->n++;
+    list_append(&all->waiting, &v->node);
+    conn_set_deadline(v->conn, all->conf->keep_alive_timeout_ms);
+}
+
+static void close_list(struct list *l)
+{
+    for (struct list *node = l->next; node != l; node = node->next)
+        conn_close(CONTAINER_OF(node, struct visitor, node)->conn);
+}
+
+void visitors_drain(struct visitors *all)
+{
+    all->is_draining = true;
+    close_list(&all->waiting);
+    if (all->n == 0)
+        all->on_empty(all);
+}
+
+void visitors_close(struct visitors *all)
+{
+    all->is_draining = true;
+    close_list(&all->waiting);
+    close_list(&all->busy);
+    if (all->n == 0)
+        all->on_empty(all);
+}
+
+void visitors_walk(const struct visitors *all, visitor_fn *each, void *ctx)
+{
+    const struct list *lists[] = {&all->waiting, &all->busy};
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+        for (struct list *node = lists[i]->next; node != lists[i]; node = node->next)
+            if (!each(ctx, CONTAINER_OF(node, struct visitor, node)->conn, i == 0))
+                return;
+}

@@ -1,0 +1,105 @@
+/* The [web] section: one table for the parser, the check and the reference. */
+#include "web/web_conf.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <gw/err.h>
+
+#include "base/mem.h"
+#include "proto/http.h"
+
+#define WEB_KEY(key_name, key_type, field, ...)                                                    \
+    {                                                                                              \
+        .name = key_name, .type = key_type, .offset = offsetof(struct web_conf, field),            \
+        __VA_ARGS__                                                                                \
+    }
+
+/* Scripts, styles and connections of the site itself, images also from Sina's hosts (the chat shows
+ * links to them as pictures), nothing inline and nothing else. */
+#define WEB_DEFAULT_CSP                                                                            \
+    "default-src 'none'; script-src 'self'; style-src 'self'; "                                    \
+    "img-src 'self' https://*.sinaimg.cn; font-src 'self'; manifest-src 'self'; "                  \
+    "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+static const struct conf_key web_keys[] = {
+    WEB_KEY("listen", CONF_LIST, listen, .def = "http://0.0.0.0:55151", .unit = "",
+            .meaning = "Where pages are served, \"http://ADDRESS:PORT\" or \"http:///unix/path\"; "
+                       "may be repeated."),
+    WEB_KEY("count", CONF_INT, count, .def = "1", .min = 1, .max = 256, .unit = "",
+            .meaning = "Processes that share the listening addresses."),
+    WEB_KEY("root", CONF_STR, root, .is_required = true, .unit = "",
+            .meaning = "Folder that is served. Names that begin with a dot, and links that lead "
+                       "out of it, are not."),
+    WEB_KEY("index", CONF_STR, index, .def = "index.html", .unit = "",
+            .meaning = "The file that answers for a folder."),
+    WEB_KEY("cache_seconds", CONF_INT, cache_seconds, .def = "0", .max = 31536000, .unit = "s",
+            .meaning = "How long browsers may use a file without asking again; 0: they ask each "
+                       "time and get a 304 while it is unchanged."),
+    WEB_KEY("csp", CONF_STR, csp, .def = WEB_DEFAULT_CSP, .unit = "",
+            .meaning = "Content-Security-Policy of every answer; empty: none."),
+    WEB_KEY("header", CONF_LIST, headers, .unit = "",
+            .meaning = "A further header of every answer, \"Name: value\"; may be repeated."),
+    WEB_KEY("websocket_url", CONF_STR, websocket_url, .unit = "",
+            .meaning = "Where the page finds the gateway, given in /gatehouse.json: "
+                       "\"wss://chat.example/ws\", or a path like \"/ws\" behind a proxy. Unset: "
+                       "websocket_port of the page's own host."),
+    WEB_KEY("websocket_port", CONF_INT, websocket_port, .def = "7272", .min = 1, .max = 65535,
+            .unit = "", .meaning = "Port of the gateway on the host that the page came from."),
+    WEB_KEY("head_max_bytes", CONF_SIZE, head_max_bytes, .def = "16k", .min = 1024, .max = 1048576,
+            .unit = "bytes", .meaning = "Largest request head."),
+    WEB_KEY("head_timeout", CONF_SECONDS, head_timeout_ms, .def = "10", .min = 100, .max = 3600000,
+            .unit = "s", .meaning = "How long a request head may take from its first byte on."),
+    WEB_KEY("keep_alive_timeout", CONF_SECONDS, keep_alive_timeout_ms, .def = "60", .min = 100,
+            .max = 3600000, .unit = "s",
+            .meaning = "How long a connection may wait for its next request."),
+    WEB_KEY("send_timeout", CONF_SECONDS, send_timeout_ms, .def = "30", .min = 100, .max = 3600000,
+            .unit = "s",
+            .meaning = "A visitor who takes less than 16 KiB in this time is disconnected."),
+    WEB_KEY("max_connections", CONF_INT, max_connections, .def = "10000", .min = 1, .max = 1000000,
+            .unit = "",
+            .meaning = "Connections of one process; past that the one that waits longest for a "
+                       "request makes room."),
+};
+
+const struct conf_table web_conf_table = {
+    .kind = "web",
+    .meaning = "Serves static files: the chat page or any other site.",
+    .keys = web_keys,
+    .keys_n = ARRAY_LEN(web_keys),
+    .conf_bytes = sizeof(struct web_conf),
+};
+
+static void check_root(const struct conf *conf, const struct conf_section *s, struct buf *errors)
+{
+    const struct web_conf *c = s->conf;
+    struct stat st;
+    const char *root = conf_path(conf, c->root);
+    const char *reason = NULL;
+    if (stat(root, &st) < 0)
+        reason = strerror(errno);
+    else if (!S_ISDIR(st.st_mode))
+        reason = "not a folder";
+    if (reason)
+        buf_printf(errors, "%s: [web] root: %s: %s; name the folder with the pages\n",
+                   conf_where(conf, s, "root"), root, reason);
+}
+
+int web_conf_check(const struct conf *conf, const struct conf_section *s, struct buf *errors)
+{
+    const struct web_conf *c = s->conf;
+    size_t before = errors->len;
+    check_root(conf, s, errors);
+    if (strchr(c->index, '/') || c->index[0] == '\0')
+        buf_printf(errors, "%s: [web] index: %s: must be the name of a file, without a path\n",
+                   conf_where(conf, s, "index"), c->index);
+    for (size_t i = 0; i < c->headers.len; i++) {
+        const struct conf_item *item = &c->headers.at[i];
+        struct http_header header;
+        if (!http_parse_field(span_str(item->text), &header))
+            buf_printf(errors, "%s:%d: [web] header: %s: write it as \"Name: value\"\n", item->file,
+                       item->line, item->text);
+    }
+    return errors->len > before ? GW_ECONF : 0;
+}
