@@ -183,7 +183,6 @@ void builder_cancel(struct builder *b)
 
 struct first_build {
     struct group *group;
-    struct buf *errors;
     bool is_done;
     int rc;
 };
@@ -200,7 +199,7 @@ static void on_first_build(void *owner, int rc, const char *artifact, struct spa
 
 static int run_one(struct fleet *f, struct loop *l, struct group *g, struct buf *errors)
 {
-    struct first_build first = {.group = g, .errors = errors};
+    struct first_build first = {.group = g};
     if (!builder_start(f, l, g, on_first_build, &first)) {
         buf_printf(errors, "[%s] cannot start the build: %s\n", g->title, gw_strerror(-errno));
         return GW_ECONF;

@@ -1,13 +1,13 @@
 #include "proc/ctl.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <stdio.h>
+#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <gw/err.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "proc/exit_code.h"

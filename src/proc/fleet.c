@@ -78,8 +78,11 @@ void fleet_fini(struct fleet *f)
 {
     while (!list_is_empty(&f->processes))
         process_free(CONTAINER_OF(f->processes.next, struct process, node));
-    for (size_t g = 0; g < f->groups_n; g++)
+    for (size_t g = 0; g < f->groups_n; g++) {
+        for (int i = 0; f->loop && i < f->groups[g].slots_n; i++)
+            timer_stop(f->loop, &f->groups[g].slots[i].restart_timer);
         group_fini(&f->groups[g]);
+    }
     mem_free(f->groups);
     f->groups = NULL;
     f->groups_n = 0;
@@ -161,8 +164,9 @@ static void on_exit_of(struct process *p, int wait_status)
     exits_add(&s->group->exits, wait_status);
     exits_text(wait_status, how);
     if (s->next == p) {
-        log_error("%s (pid %d, generation %u) ended before it served: %s", process_who(p, who),
-                  (int)p->pid, p->generation, how);
+        if (!p->is_leaving)
+            log_error("%s (pid %d, generation %u) ended before it served: %s", process_who(p, who),
+                      (int)p->pid, p->generation, how);
         s->next = NULL;
     } else if (s->current == p) {
         s->current = NULL;

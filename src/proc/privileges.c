@@ -33,6 +33,11 @@ int privileges_find(const char *user, const char *group, struct privileges *out)
     return out->is_set && geteuid() != 0 ? -EPERM : 0;
 }
 
+int privileges_give(const struct privileges *p, const char *path)
+{
+    return p->is_set && chown(path, p->uid, p->gid) < 0 ? -errno : 0;
+}
+
 int privileges_drop(const struct privileges *p)
 {
     if (p->is_set) {

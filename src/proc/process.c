@@ -214,6 +214,7 @@ void process_stop(struct process *p, uint64_t limit_ms)
     p->is_leaving = p->is_last_deadline = true;
     tell(p, "stop\n");
     timer_start(p->slot->fleet->loop, &p->deadline, limit_ms);
+    fleet_touch(p->slot->fleet);
 }
 
 void process_kill(struct process *p)

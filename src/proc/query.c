@@ -1,0 +1,257 @@
+#include "proc/query.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "proc/exit_code.h"
+#include "proc/row.h"
+#include "proc/status.h"
+#include "proc/version.h"
+
+enum { ANSWER_MAX_BYTES = 32 * 1024 * 1024 };
+
+struct query {
+    struct list node;
+    struct queries *all;
+    struct ctl_session *session;
+    struct timer deadline;
+    bool is_json;
+    uint64_t listing; /* serial, 0 until its turn comes */
+    bool is_listing;
+    struct buf text;
+};
+
+void queries_init(struct queries *q, struct fleet *f, bool is_detached)
+{
+    *q = (struct queries){.fleet = f, .is_detached = is_detached, .start_wall_s = clock_wall_s()};
+    list_init(&q->waiting);
+}
+
+static struct process *process_at(struct list *node)
+{
+    return CONTAINER_OF(node, struct process, node);
+}
+
+/* Resident memory from /proc (proc(5), statm: second field, in pages). */
+static uint64_t memory_of(pid_t pid)
+{
+    char path[64];
+    unsigned long long total = 0, resident = 0;
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%llu %llu", &total, &resident) != 2)
+        resident = 0;
+    fclose(f);
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void fill_row(struct process *p, struct status_row *row)
+{
+    const struct slot *s = p->slot;
+    *row = (struct status_row){.pid = p->pid,
+                               .name = s->group->name,
+                               .role = s->group->role->kind,
+                               .slot = s->pos,
+                               .generation = p->generation,
+                               .listening = s->listens_n > 0 ? s->listens[0].url : NULL,
+                               .memory_bytes = memory_of(p->pid),
+                               .qps = p->qps,
+                               .is_busy = p->is_asked || !p->has_status,
+                               .is_leaving = p->is_leaving,
+                               .counts = p->status};
+}
+
+static int by_section_and_slot(const void *a, const void *b)
+{
+    const struct process *left = *(struct process *const *)a, *right = *(struct process *const *)b;
+    if (left->slot != right->slot) /* slots of one group are one array; groups are another one */
+        return left->slot->group != right->slot->group
+                   ? (left->slot->group < right->slot->group ? -1 : 1)
+                   : left->slot->pos - right->slot->pos;
+    return left->generation < right->generation ? -1 : 1;
+}
+
+static void put_status(struct query *q, struct process **sorted, size_t n)
+{
+    struct fleet *f = q->all->fleet;
+    struct status_view v = {.version = GATEHOUSE_VERSION,
+                            .is_detached = q->all->is_detached,
+                            .master_pid = getpid(),
+                            .start_wall_s = q->all->start_wall_s,
+                            .now_wall_s = clock_wall_s(),
+                            .groups_n = f->groups_n,
+                            .rows_n = n};
+    struct status_row *rows = mem_alloc((n + 1) * sizeof *rows);
+    struct status_group *groups = mem_alloc((f->groups_n + 1) * sizeof *groups);
+    for (size_t i = 0; i < n; i++)
+        fill_row(sorted[i], &rows[i]);
+    for (size_t i = 0; i < f->groups_n; i++)
+        groups[i] = (struct status_group){.name = f->groups[i].name, .exits = &f->groups[i].exits};
+    if (getloadavg(v.load, 3) != 3)
+        v.load[0] = v.load[1] = v.load[2] = 0;
+    v.rows = rows;
+    v.groups = groups;
+    if (q->is_json)
+        status_json(&q->text, &v);
+    else
+        status_text(&q->text, &v);
+    mem_free(rows);
+    mem_free(groups);
+}
+
+static void answer_status(struct query *q)
+{
+    struct fleet *f = q->all->fleet;
+    size_t n = 0;
+    struct process **sorted =
+        mem_alloc(((size_t)fleet_processes_n(f) + 1) * sizeof(struct process *));
+    for (struct list *at = f->processes.next; at != &f->processes; at = at->next)
+        sorted[n++] = process_at(at);
+    qsort(sorted, n, sizeof *sorted, by_section_and_slot);
+    put_status(q, sorted, n);
+    mem_free(sorted);
+}
+
+static void list_next(struct queries *all);
+
+static void finish(struct query *q, int exit_code)
+{
+    struct queries *all = q->all;
+    bool was_listing = q->is_listing && q->listing != 0;
+    ctl_send(q->session, buf_span(&q->text));
+    ctl_end(q->session, exit_code);
+    timer_stop(all->fleet->loop, &q->deadline);
+    list_remove(&q->node);
+    buf_fini(&q->text);
+    mem_free(q);
+    if (was_listing)
+        list_next(all);
+}
+
+/* Who still owes an answer is named below the list, so that nobody takes it for whole. */
+static void note_missing(struct query *q)
+{
+    struct fleet *f = q->all->fleet;
+    char who[192];
+    for (struct list *at = f->processes.next; at != &f->processes; at = at->next) {
+        struct process *p = process_at(at);
+        if (p->listing == q->listing)
+            buf_printf(&q->text, "%d %s: [busy], no answer within %d s\n", (int)p->pid,
+                       process_who(p, who), QUERY_WAIT_MS / 1000);
+    }
+}
+
+static void complete(struct query *q)
+{
+    if (q->is_listing)
+        note_missing(q);
+    else
+        answer_status(q);
+    finish(q, EXIT_CODE_OK);
+}
+
+static void on_deadline(struct timer *t)
+{
+    complete(CONTAINER_OF(t, struct query, deadline));
+}
+
+static struct query *query_new(struct queries *all, struct ctl_session *s)
+{
+    struct query *q = mem_zalloc(sizeof *q);
+    q->all = all;
+    q->session = s;
+    q->deadline.fire = on_deadline;
+    list_append(&all->waiting, &q->node);
+    return q;
+}
+
+void query_status(struct queries *all, struct ctl_session *s, bool is_json)
+{
+    struct query *q = query_new(all, s);
+    struct fleet *f = all->fleet;
+    q->is_json = is_json;
+    for (struct list *at = f->processes.next; at != &f->processes; at = at->next)
+        process_ask_status(process_at(at));
+    timer_start(f->loop, &q->deadline, QUERY_WAIT_MS);
+    fleet_touch(f);
+}
+
+/* Begins the oldest list that waits, unless one is under way. */
+static void list_next(struct queries *all)
+{
+    struct query *first = NULL;
+    struct fleet *f = all->fleet;
+    for (struct list *at = all->waiting.prev; at != &all->waiting; at = at->prev) {
+        struct query *q = CONTAINER_OF(at, struct query, node);
+        if (q->is_listing && q->listing != 0)
+            return;
+        if (q->is_listing)
+            first = q;
+    }
+    if (!first)
+        return;
+    first->listing = ++all->serial;
+    status_connections_head(&first->text);
+    for (struct list *at = f->processes.next; at != &f->processes; at = at->next)
+        process_ask_connections(process_at(at), first->listing);
+    timer_start(f->loop, &first->deadline, QUERY_WAIT_MS);
+    fleet_touch(f);
+}
+
+void query_connections(struct queries *all, struct ctl_session *s)
+{
+    struct query *q = query_new(all, s);
+    q->is_listing = true;
+    list_next(all);
+}
+
+static bool is_answered(const struct query *q)
+{
+    struct fleet *f = q->all->fleet;
+    for (struct list *at = f->processes.next; at != &f->processes; at = at->next) {
+        const struct process *p = process_at(at);
+        if (q->is_listing ? p->listing == q->listing : p->is_asked && p->line)
+            return false;
+    }
+    return true;
+}
+
+void queries_step(struct queries *all)
+{
+    struct list *next;
+    for (struct list *at = all->waiting.next; at != &all->waiting; at = next) {
+        struct query *q = CONTAINER_OF(at, struct query, node);
+        next = at->next;
+        if (timer_is_running(&q->deadline) && is_answered(q))
+            complete(q);
+    }
+}
+
+void queries_row(struct queries *all, struct process *p, uint64_t serial, struct span line)
+{
+    struct row_connection row;
+    for (struct list *at = all->waiting.next; at != &all->waiting; at = at->next) {
+        struct query *q = CONTAINER_OF(at, struct query, node);
+        if (q->listing != serial || q->text.len > ANSWER_MAX_BYTES)
+            continue;
+        if (row_get_connection(line, &row))
+            status_connection_row(&q->text, p->pid, p->slot->group->name, &row.row);
+        if (q->text.len > ANSWER_MAX_BYTES)
+            buf_puts(&q->text, "… and more: the list is cut here\n");
+    }
+}
+
+void queries_fini(struct queries *all)
+{
+    while (!list_is_empty(&all->waiting)) {
+        struct query *q = CONTAINER_OF(all->waiting.next, struct query, node);
+        q->is_listing = false; /* no further list begins */
+        finish(q, EXIT_CODE_FAILED);
+    }
+}
