@@ -34,3 +34,41 @@ check:
 	$(Q)/usr/bin/python3 tests/run.py gcc
 asan:
 	$(Q)/usr/bin/python3 tests/run.py gcc-san clang-san
+
+# Fuzz targets: tests/fuzz/NOUN_fuzz.c with tests/fuzz/corpus/NOUN and, once it crashed, regress/NOUN.
+# `make fuzz T=60` searches with libFuzzer for so many seconds each (clang only); `make fuzz-replay`
+# runs what is known, on any compiler.
+T ?= 60
+FUZZ_NOUNS = $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_OBJS = $(O)/obj/tests/fuzz/both_ways.o $(O)/obj/tests/support/feed.o
+FUZZ_LIBS = $(call room_lib,proto) $(call room_lib,base)
+REPLAY_BINS = $(patsubst %,$(O)/fuzz/%_replay,$(FUZZ_NOUNS))
+FUZZ_BINS = $(patsubst %,$(O)/fuzz/%_fuzz,$(FUZZ_NOUNS))
+
+$(O)/fuzz/%_replay: $(O)/obj/tests/fuzz/%_fuzz.o $(O)/obj/tests/fuzz/replay.o $(FUZZ_OBJS) $(FUZZ_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(LDLIBS)
+
+$(O)/fuzz/%_fuzz: $(O)/obj/tests/fuzz/%_fuzz.o $(FUZZ_OBJS) $(FUZZ_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $^ -o $@ $(LDLIBS)
+
+.PHONY: fuzz fuzz-run fuzz-replay
+fuzz-replay: $(REPLAY_BINS)
+	$(Q)for n in $(FUZZ_NOUNS); do \
+		timeout 60 $(O)/fuzz/$${n}_replay tests/fuzz/corpus/$$n tests/fuzz/regress/$$n \
+			>$(O)/fuzz/$$n.log 2>&1 || { cat $(O)/fuzz/$$n.log; exit 1; }; \
+		echo "  $$n: $$(tail -n 1 $(O)/fuzz/$$n.log)"; done
+
+fuzz:
+	$(Q)$(MAKE) --no-print-directory O=$(O)/libfuzzer CC=clang T=$(T) \
+		SAN=fuzzer-no-link,address,undefined fuzz-run
+# What is found grows a copy of the corpus; inputs worth keeping are moved to tests/fuzz by hand.
+fuzz-run: $(FUZZ_BINS)
+	$(Q)for n in $(FUZZ_NOUNS); do \
+		mkdir -p $(O)/fuzz/found/$$n $(O)/fuzz/crashes; \
+		$(O)/fuzz/$${n}_fuzz -max_total_time=$(T) -timeout=10 -print_final_stats=1 -verbosity=0 \
+			-artifact_prefix=$(O)/fuzz/crashes/$$n- $(O)/fuzz/found/$$n tests/fuzz/corpus/$$n \
+			$$(ls -d tests/fuzz/regress/$$n 2>/dev/null) || exit 1; done

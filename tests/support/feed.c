@@ -94,6 +94,8 @@ static void put_event(struct buf *out, const struct codec_event *ev)
 static void keep_reply(struct feed *f, const struct buf *reply)
 {
     struct span rest = buf_span(reply);
+    if (rest.len == 0)
+        return;
     const uint8_t *date = memmem(rest.at, rest.len, "\r\nDate: ", 8);
     if (date) {
         buf_put(&f->replies, rest.at, (size_t)(date - rest.at));
@@ -122,6 +124,11 @@ static ssize_t step(struct feed *f)
     ssize_t n = f->codec->decode(f->state, f->conf, f->rest, f->rest_len, &ev, &reply);
     if (n > (ssize_t)f->rest_len) {
         fprintf(stderr, "%s used %zd bytes of %zu\n", f->codec->name, n, f->rest_len);
+        abort();
+    }
+    size_t max = f->conf->message_max_bytes;
+    if (n >= 0 && max > 0 && ev.payload.len > max) {
+        fprintf(stderr, "%s gave %zu bytes of at most %zu\n", f->codec->name, ev.payload.len, max);
         abort();
     }
     if (n >= 0)

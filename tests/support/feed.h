@@ -32,7 +32,8 @@ struct feed {
 void feed_init(struct feed *f, const struct codec *codec, const struct codec_conf *conf);
 void feed_fini(struct feed *f);
 
-/* Gives the codec some more bytes. Aborts when it says that it used more than it was given. */
+/* Gives the codec some more bytes. Aborts when it says that it used more than it was given,
+ * or hands out a payload above message_max_bytes. */
 void feed_bytes(struct feed *f, struct span bytes);
 
 /* How to cut: 0 whole, 1 byte by byte, other values are seeds of random cuts. */
