@@ -23,6 +23,7 @@ static ssize_t wire_codec_decode(void *state, const struct codec_conf *conf, uin
     struct wire_packet packet;
     ssize_t used = wire_decode(span_of(at, len), limit_of(conf), &packet);
 
+    *ev = (struct codec_event){.kind = CODEC_NOTHING};
     if (used > 0)
         *ev = (struct codec_event){
             .kind = CODEC_MESSAGE, .is_binary = true, .payload = span_of(at, (size_t)used)};
@@ -46,6 +47,7 @@ const struct codec wire_codec = {
 static ssize_t reply_codec_decode(void *state, const struct codec_conf *conf, uint8_t *at,
                                   size_t len, struct codec_event *ev, struct buf *reply)
 {
+    *ev = (struct codec_event){.kind = CODEC_NOTHING};
     if (len < REPLY_HEAD)
         return 0;
     size_t value_len = get_u32be(at);

@@ -27,11 +27,13 @@ static void assert_stream(const struct codec *codec, struct span stream, size_t 
         buf_put(&in, stream.at + fed, step);
         fed += step;
         for (;;) {
-            struct codec_event ev = {0};
+            struct codec_event ev = {.kind = CODEC_CLOSE};
             ssize_t used = codec->decode(NULL, &no_limit, in.at, in.len, &ev, &reply);
             assert_true(used >= 0);
-            if (used == 0)
+            if (used == 0) {
+                assert_int_equal(ev.kind, CODEC_NOTHING);
                 break;
+            }
             assert_int_equal(ev.kind, CODEC_MESSAGE);
             uint8_t *to = buf_reserve(&again, ev.payload.len + CODEC_OVERHEAD_MAX);
             buf_commit(&again, codec->encode(to, ev.payload, ev.is_binary));
