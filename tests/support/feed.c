@@ -127,11 +127,11 @@ static ssize_t step(struct feed *f)
         abort();
     }
     size_t max = f->conf->message_max_bytes;
-    if (n >= 0 && max > 0 && ev.payload.len > max) {
+    if (n > 0 && max > 0 && ev.payload.len > max) {
         fprintf(stderr, "%s gave %zu bytes of at most %zu\n", f->codec->name, ev.payload.len, max);
         abort();
     }
-    if (n >= 0)
+    if (n > 0)
         put_event(&f->events, &ev);
     keep_reply(f, &reply);
     buf_fini(&reply);
