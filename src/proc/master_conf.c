@@ -118,6 +118,8 @@ static const char *beside(struct conf *c, const char *prefix, const char *from,
 void master_conf_fill(struct conf *c, const char *conf_file, struct master_conf *out)
 {
     *out = no_section;
+    if (!c)
+        return;
     for (size_t i = 0; i < conf_sections_n(c); i++)
         if (conf_section_at(c, i)->table == &master_table)
             memcpy(out, conf_section_at(c, i)->conf, sizeof *out);

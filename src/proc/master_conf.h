@@ -30,7 +30,8 @@ extern const struct conf_table master_table;
 /* Copies the section (or the defaults, when the file has none) and replaces unset paths by
  * var/NAME.pid, .sock, .log and var/NAME.run beside the config file, where NAME is the file's name
  * without
- * ".conf". All strings belong to c. */
+ * ".conf". All strings belong to c. Without a config
+ * (NULL: it could not be read) only the times are set. */
 void master_conf_fill(struct conf *c, const char *conf_file, struct master_conf *out);
 /* For commands that must reach a running server although its config file is broken now: the default
  * path of its control socket, written into out. */

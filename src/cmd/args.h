@@ -1,0 +1,23 @@
+/* The command line: which command, which options. */
+#ifndef CMD_ARGS_H
+#define CMD_ARGS_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/compiler.h"
+
+struct args {
+    const char *command;   /* NULL when none was given */
+    const char *conf_file; /* of -c; NULL when not given */
+    bool is_detached;      /* -d: in the background; of status: live */
+    bool is_graceful;      /* -g */
+    bool is_quiet;         /* -q */
+    bool is_json;          /* --json */
+};
+
+/* Command and options in any order, as the original takes them. 0, or -EINVAL with a line in
+ * errors. */
+int args_parse(int argc, char **argv, struct args *out, struct buf *errors) NODISCARD;
+
+#endif
