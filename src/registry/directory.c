@@ -50,6 +50,12 @@ static size_t line_bytes(const char *address)
     return 2 * strlen(address) + 3;
 }
 
+static void note_change(struct directory *d)
+{
+    d->version++;
+    d->is_stale = true;
+}
+
 int directory_add_gateway(struct directory *d, struct member *m, const char *address)
 {
     if (!is_address(address))
@@ -65,7 +71,7 @@ int directory_add_gateway(struct directory *d, struct member *m, const char *add
     }
     mem_free(m->address);
     m->address = mem_strdup(address);
-    d->is_stale = true;
+    note_change(d);
     return 0;
 }
 
@@ -93,7 +99,7 @@ bool directory_leave(struct directory *d, struct member *m)
     list_remove(&m->gateway_node);
     mem_free(m->address);
     m->address = NULL;
-    d->is_stale = true;
+    note_change(d);
     return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/compiler.h"
@@ -16,6 +17,7 @@ struct directory {
     struct list gateways; /* of struct member, in the order in which they registered */
     struct list workers;  /* likewise */
     size_t gateways_n, workers_n;
+    uint64_t version;       /* counts what gateways said and their leaving */
     size_t addresses_bytes; /* upper bound of what all addresses take in the line */
     struct buf line;        /* the broadcast, when !is_stale */
     bool is_stale;

@@ -63,6 +63,7 @@ static void send_list(struct peer *p)
     char from[ADDR_TEXT_MAX];
     int rc = chan_send_raw(p->chan, directory_line(&p->host->directory));
 
+    p->told_version = p->host->directory.version;
     if (rc != GW_EFULL)
         return;
     p->host->send_fail_n++;
@@ -79,8 +80,11 @@ static void broadcast(struct task *t)
     struct peer_host *h = CONTAINER_OF(t, struct peer_host, broadcast);
     struct list *workers = &h->directory.workers;
 
-    for (struct list *n = workers->next; n != workers; n = n->next)
-        send_list(CONTAINER_OF(n, struct peer, member.worker_node));
+    for (struct list *n = workers->next; n != workers; n = n->next) {
+        struct peer *p = CONTAINER_OF(n, struct peer, member.worker_node);
+        if (p->told_version != h->directory.version)
+            send_list(p);
+    }
 }
 
 static void list_changed(struct peer_host *h)

@@ -25,6 +25,7 @@ struct peer {
     struct peer_host *host;
     struct chan *chan;
     struct member member;
+    uint64_t told_version; /* of the directory, in the last list sent */
     struct timer deadline; /* for a first line, then for a role */
 };
 
