@@ -1,4 +1,5 @@
-/* One byte-stream connection on the loop: shared input buffer, queued output, one flush per turn. */
+/* One byte-stream connection on the loop: shared input buffer, queued output, one flush per turn.
+ */
 #ifndef NET_CONN_H
 #define NET_CONN_H
 
@@ -7,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "base/chunk.h"
 #include "base/compiler.h"
 #include "base/span.h"
@@ -24,36 +26,43 @@ struct conn_pool *conn_pool_new(struct loop *l) NODISCARD;
 void conn_pool_free(struct conn_pool *p); /* destroys what is still open; runs on_close */
 struct loop *conn_pool_loop(const struct conn_pool *p);
 size_t conn_pool_len(const struct conn_pool *p); /* open connections */
+/* An empty buffer for the layer above, borrowed for the length of one callback. */
+struct buf *conn_pool_buf(struct conn_pool *p);
+struct chunk_pool *conn_pool_chunks(struct conn_pool *p);
 
 /* Why a connection ended, for on_close: 0 we closed it, GW_ECLOSED the peer did, else the error. */
 struct conn_events {
     /* Ready for bytes: dialled, or the transport's handshake is done. May be NULL. */
     void (*on_open)(struct conn *c, void *owner);
-    /* Bytes to use, writable in place. Returns how many were used from the front (the rest comes again,
-     * with more behind it) or < 0: the connection is closed with that reason after its queued
-     * output is flushed. Calling conn_close() or conn_destroy() inside is fine. */
+    /* Bytes to use, writable in place. Returns how many were used from the front (the rest comes
+     * again, with more behind it) or < 0: the connection is closed with that reason after its
+     * queued output is flushed. Calling conn_close() or conn_destroy() inside is fine. */
     ssize_t (*on_bytes)(struct conn *c, void *owner, uint8_t *at, size_t len);
     /* The queue fell to the mark of conn_want_drain(). May be NULL. */
     void (*on_drain)(struct conn *c, void *owner);
     /* Exactly once, last; c is freed after this turn and must not be used again. */
     void (*on_close)(struct conn *c, void *owner, int why);
+    /* The time of conn_set_deadline() passed. May be NULL. */
+    void (*on_deadline)(struct conn *c, void *owner);
 };
 
+/* Limits of 0 bytes: none. Times of 0: 10 s, because nothing may wait for ever. */
 struct conn_conf {
-    uint64_t in_max_bytes;       /* most unused input that on_bytes may leave; more: GW_ETOOBIG */
-    uint64_t out_max_bytes;      /* limit of the output queue */
-    uint64_t close_timeout_ms;   /* how long conn_close() may take to flush; then destroyed */
+    uint64_t in_max_bytes;         /* most unused input that on_bytes may leave; more: GW_ETOOBIG */
+    uint64_t out_max_bytes;        /* limit of the output queue */
+    uint64_t close_timeout_ms;     /* how long conn_close() may take to flush; then destroyed */
     uint64_t handshake_timeout_ms; /* connecting and the transport's handshake */
-    bool is_bulk;                /* inner links: output goes to chunks of their own, so that a
-                                    busy link sends few long segments */
+    bool is_bulk;                  /* inner links: output goes to chunks of their own, so that a
+                                      busy link sends few long segments */
 };
 
-/* Takes fd (non-blocking) and transport_state. conf and events must outlive the connection. */
+/* Takes fd (non-blocking) and transport_state, also when it fails (NULL: errno). conf and events
+ * must outlive the connection. */
 struct conn *conn_new(struct conn_pool *p, int fd, const struct addr *peer,
                       const struct transport *transport, void *transport_state,
-                      const struct conn_conf *conf, const struct conn_events *events, void *owner)
-    NODISCARD;
-/* Connects; on_open or on_close follows, never from inside this call. */
+                      const struct conn_conf *conf, const struct conn_events *events,
+                      void *owner) NODISCARD;
+/* Connects; on_open or on_close follows, never from inside this call. NULL: errno. */
 struct conn *conn_dial(struct conn_pool *p, const struct addr *to, const struct conn_conf *conf,
                        const struct conn_events *events, void *owner) NODISCARD;
 
@@ -66,28 +75,37 @@ int conn_send(struct conn *c, struct span bytes) NODISCARD;
 /* Queues a reference to bytes [off, off + len) of a chunk. Same results. Neighbouring references to
  * the same chunk are joined. */
 int conn_queue(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len) NODISCARD;
-/* A chunk of this loop with room for `room` more bytes behind its len, to encode into and then queue
- * anywhere in this turn. Borrowed: the pool keeps its reference until it takes another one. */
+/* A chunk of this loop with room for `room` more bytes behind its len, to encode into and then
+ * queue anywhere in this turn. Borrowed: the pool keeps its reference until it takes another one.
+ */
 struct chunk *conn_pool_scratch(struct conn_pool *p, size_t room);
-/* Room for n bytes at the end of the queue of a bulk connection, to encode into; NULL when closed. No limit is
- * applied: look at conn_queued() and slow the source down. */
+/* Room for n bytes at the end of the queue of a bulk connection, to encode into; NULL when closed.
+ * No limit is applied: look at conn_queued() and slow the source down. */
 uint8_t *conn_reserve(struct conn *c, size_t n) NODISCARD;
 void conn_commit(struct conn *c, size_t n);
 
 uint64_t conn_queued(const struct conn *c); /* bytes not yet given to the kernel */
+bool conn_is_full(const struct conn *c);    /* conn_send() would answer GW_EFULL */
 /* One call of on_drain when the queue has fallen to low_bytes or below (at once in this turn's
  * flush, if it has already). */
 void conn_want_drain(struct conn *c, uint64_t low_bytes);
 /* Stops and restarts reading; the kernel's buffer then fills and slows the peer down. Counted: as
- * many resumes as pauses. */
+ * many resumes as pauses. What on_bytes left unused comes again after the last resume. */
 void conn_pause(struct conn *c);
 void conn_resume(struct conn *c);
+bool conn_is_paused(const struct conn *c);
 
-/* Reads no more, sends what is queued, then closes. Twice is fine. on_close comes later. */
+/* Reads no more, sends what is queued, then closes. Twice is fine. on_close comes later. After it
+ * the descriptor lives on for a moment, shut down and drained: closing it with unread input would
+ * make the kernel reset the connection, and the peer would lose our last bytes. */
 void conn_close(struct conn *c);
+void conn_close_for(struct conn *c, int why); /* the same, and on_close is told why */
 /* Drops the queue and closes at the end of this turn. */
 void conn_destroy(struct conn *c, int why);
 bool conn_is_closing(const struct conn *c);
+/* One deadline for the layer above, while the connection is open: on_deadline comes once, after
+ * delay_ms, unless it is set again; 0 clears it. */
+void conn_set_deadline(struct conn *c, uint64_t delay_ms);
 
 const struct addr *conn_peer(const struct conn *c);
 void conn_set_peer(struct conn *c, const struct addr *peer); /* behind a trusted proxy */

@@ -1,0 +1,235 @@
+/* One byte-stream connection: birth, handshake, readiness, closing, death. */
+#include "net/conn.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <gw/err.h>
+
+#include "net/conn_internal.h"
+#include "net/sock.h"
+
+void conn_watch_what_is_useful(struct conn *c)
+{
+    unsigned events = 0;
+    if (c->flags & CONN_CONNECTING)
+        events = LOOP_WRITE;
+    else if (c->flags & CONN_HANDSHAKING)
+        events = c->write_wants;
+    else
+        events = (conn_is_reading(c) ? c->read_wants : 0U) |
+                 (c->flags & CONN_STALLED ? c->write_wants : 0U);
+    watch_change(c->pool->loop, &c->watch, events);
+}
+
+static uint64_t or_default(uint64_t timeout_ms)
+{
+    return timeout_ms ? timeout_ms : CONN_DEFAULT_MS;
+}
+
+static void become_open(struct conn *c)
+{
+    c->flags &= (uint16_t) ~(CONN_HANDSHAKING | CONN_STALLED);
+    c->write_wants = LOOP_WRITE;
+    conn_watch_what_is_useful(c);
+    if (c->out.bytes || c->flags & (CONN_CLOSING | CONN_WANTS_DRAIN))
+        conn_mark_dirty(c);
+    if (c->flags & CONN_CLOSING)
+        return; /* with the deadline of closing */
+    deadline_clear(&c->pool->deadlines, &c->deadline);
+    if (c->events->on_open)
+        c->events->on_open(c, c->owner);
+}
+
+void conn_make_progress(struct conn *c)
+{
+    int rc = 0;
+    if (c->flags & CONN_CONNECTING) {
+        rc = sock_error(c->watch.fd);
+        c->flags &= (uint16_t)~CONN_CONNECTING;
+        c->flags |= CONN_HANDSHAKING;
+    }
+    unsigned wants = LOOP_READ;
+    if (rc == 0)
+        rc = c->transport->handshake(c->transport_state, c->watch.fd, &wants);
+    if (rc == -EAGAIN) {
+        c->write_wants = (uint8_t)wants;
+        conn_watch_what_is_useful(c);
+    } else if (rc < 0) {
+        conn_kill(c, rc, 0);
+    } else {
+        become_open(c);
+    }
+}
+
+static void on_ready(struct watch *w, unsigned ready)
+{
+    struct conn *c = CONTAINER_OF(w, struct conn, watch);
+    if (conn_is_opening(c)) {
+        conn_make_progress(c);
+        if (conn_is_opening(c) || c->flags & CONN_DEAD)
+            return;
+    }
+    /* The watch keeps asking for writability until the flush knows whether that was enough. */
+    if (c->flags & CONN_STALLED && ready & (c->write_wants | (unsigned)LOOP_HANGUP)) {
+        c->flags &= (uint16_t)~CONN_STALLED;
+        conn_mark_dirty(c);
+    }
+    if (conn_is_reading(c)) {
+        if (ready & (c->read_wants | (unsigned)LOOP_HANGUP))
+            conn_read(c);
+    } else if (ready & LOOP_HANGUP && c->paused_n) {
+        /* The kernel would report it in every turn. Input that came before is read after resuming.
+         */
+        c->flags |= CONN_HUNG_UP;
+        watch_stop(c->pool->loop, &c->watch);
+    }
+}
+
+/* --- birth --- */
+
+static struct conn *add(struct conn_pool *p, int fd, const struct addr *peer,
+                        const struct transport *transport, void *transport_state, unsigned flags)
+{
+    struct conn *c = pool_take(p->conns);
+    *c = (struct conn){
+        .flags = (uint16_t)(flags | CONN_STALLED),
+        .pool = p,
+        .watch = {.fd = fd, .on_ready = on_ready},
+        .transport = transport,
+        .transport_state = transport_state,
+        .all_pos = (uint32_t)p->all.len,
+        .read_wants = LOOP_READ,
+        .write_wants = LOOP_READ,
+    };
+    if (peer)
+        c->peer = *peer;
+    int rc = watch_start(p->loop, &c->watch, flags & CONN_CONNECTING ? LOOP_WRITE : LOOP_READ);
+    if (rc < 0) {
+        transport->free(transport_state);
+        close(fd);
+        pool_give(p->conns, c);
+        errno = -rc;
+        return NULL;
+    }
+    vec_push(&p->all, c);
+    return c;
+}
+
+static void begin(struct conn *c, const struct conn_conf *conf, const struct conn_events *events,
+                  void *owner)
+{
+    c->conf = conf;
+    c->events = events;
+    c->owner = owner;
+    deadline_set(&c->pool->deadlines, &c->deadline, or_default(conf->handshake_timeout_ms));
+}
+
+struct conn *conn_new(struct conn_pool *p, int fd, const struct addr *peer,
+                      const struct transport *transport, void *transport_state,
+                      const struct conn_conf *conf, const struct conn_events *events, void *owner)
+{
+    struct conn *c = add(p, fd, peer, transport, transport_state, CONN_HANDSHAKING);
+    if (!c)
+        return NULL;
+    begin(c, conf, events, owner);
+    conn_read_next_turn(c); /* plain TCP has no handshake whose bytes would wake us */
+    return c;
+}
+
+struct conn *conn_dial(struct conn_pool *p, const struct addr *to, const struct conn_conf *conf,
+                       const struct conn_events *events, void *owner)
+{
+    int fd = sock_connect(to);
+    if (fd < 0) {
+        errno = -fd;
+        return NULL;
+    }
+    struct conn *c = add(p, fd, to, &plain_transport, NULL, CONN_CONNECTING);
+    if (c)
+        begin(c, conf, events, owner);
+    return c;
+}
+
+/* --- end --- */
+
+void conn_kill(struct conn *c, int why, unsigned extra_flags)
+{
+    if (c->flags & CONN_DEAD)
+        return;
+    if (!(c->flags & CONN_CLOSING))
+        c->why = (int16_t)why;
+    c->flags |= (uint16_t)(CONN_DEAD | extra_flags);
+    watch_stop(c->pool->loop, &c->watch);
+    deadline_clear(&c->pool->deadlines, &c->deadline);
+    conn_drop_output(c);
+    vec_push(&c->pool->dead, c);
+    loop_at_end(c->pool->loop, &c->pool->bury);
+}
+
+static void remove_if(struct vec *v, struct conn *c, unsigned flag)
+{
+    if (c->flags & flag)
+        vec_remove(v, (size_t)vec_find(v, c));
+}
+
+void conn_bury(struct conn *c)
+{
+    struct conn_pool *p = c->pool;
+    c->transport->free(c->transport_state);
+    if (c->flags & CONN_LINGERS)
+        lingers_take(&p->lingers, c->watch.fd);
+    else
+        close(c->watch.fd);
+    conn_drop_leftover(c);
+    struct conn *moved = p->all.at[p->all.len - 1];
+    vec_swap_remove(&p->all, c->all_pos);
+    moved->all_pos = c->all_pos;
+    remove_if(&p->dirty, c, CONN_DIRTY);
+    remove_if(&p->again, c, CONN_AGAIN);
+    pool_give(p->conns, c);
+}
+
+void conn_close_for(struct conn *c, int why)
+{
+    if (c->flags & (CONN_CLOSING | CONN_DEAD))
+        return;
+    if (conn_is_opening(c) && c->out.bytes == 0) {
+        conn_kill(c, why, 0);
+        return;
+    }
+    c->why = (int16_t)why;
+    c->flags |= CONN_CLOSING;
+    conn_watch_what_is_useful(c);
+    deadline_set(&c->pool->deadlines, &c->deadline, or_default(c->conf->close_timeout_ms));
+    conn_mark_dirty(c);
+}
+
+void conn_close(struct conn *c)
+{
+    conn_close_for(c, 0);
+}
+
+void conn_destroy(struct conn *c, int why)
+{
+    conn_kill(c, why, 0);
+}
+
+void conn_set_deadline(struct conn *c, uint64_t delay_ms)
+{
+    if (conn_is_opening(c) || c->flags & (CONN_CLOSING | CONN_DEAD))
+        return;
+    if (delay_ms)
+        deadline_set(&c->pool->deadlines, &c->deadline, delay_ms);
+    else
+        deadline_clear(&c->pool->deadlines, &c->deadline);
+}
+
+void conn_on_deadline(struct deadlines *all, struct deadline *d)
+{
+    struct conn *c = CONTAINER_OF(d, struct conn, deadline);
+    if (conn_is_opening(c) || c->flags & CONN_CLOSING)
+        conn_kill(c, GW_ETIMEOUT, 0);
+    else if (c->events->on_deadline)
+        c->events->on_deadline(c, c->owner);
+}

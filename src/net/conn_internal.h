@@ -1,0 +1,137 @@
+/* What the files of conn share: the connection, its pool, and who does what.
+ *
+ *   conn.c       birth, handshake, readiness, closing, death
+ *   conn_read.c  input: shared buffer, leftovers, pausing
+ *   conn_write.c output: queueing, flushing, stalling
+ *   conn_pool.c  what all connections of a loop share
+ *   conn_get.c   small questions
+ */
+#ifndef NET_CONN_INTERNAL_H
+#define NET_CONN_INTERNAL_H
+
+#include <stdalign.h>
+#include <sys/uio.h>
+
+#include "base/pool.h"
+#include "base/vec.h"
+#include "net/conn.h"
+#include "net/deadline.h"
+#include "net/linger.h"
+#include "net/outq.h"
+
+enum conn_flag {
+    CONN_CONNECTING = 1 << 0,
+    CONN_HANDSHAKING = 1 << 1,
+    CONN_CLOSING = 1 << 2, /* conn_close(): no input, no new output */
+    CONN_DEAD = 1 << 3,    /* waits for the end of the turn */
+    CONN_DIRTY = 1 << 4,   /* in the pool's list of connections to flush */
+    CONN_STALLED = 1 << 5, /* output must wait: for the handshake or for the kernel's buffer */
+    CONN_WANTS_DRAIN = 1 << 6,
+    CONN_AGAIN = 1 << 7,   /* in the pool's list of connections to read next turn */
+    CONN_HUNG_UP = 1 << 8, /* the peer is gone while we are paused: not watched until resumed */
+    CONN_LINGERS = 1 << 9, /* all output is out; the descriptor goes to linger.c */
+    CONN_AT_END = 1 << 10, /* the peer's last byte was read */
+};
+
+/* Unused input between two reads; only as long as there is some. */
+struct leftover {
+    size_t off;
+    size_t len;
+    size_t cap; /* LEFTOVER_SMALL_CAP: an object of the pool; else from the heap */
+    uint8_t at[];
+};
+
+/* Three cache lines. The first is all that queueing touches, for the walk over the members of a
+ * group; the second is for reading and flushing; the third is seldom looked at. */
+struct conn {
+    alignas(64) uint16_t flags; /* enum conn_flag */
+    int16_t why;                /* for on_close */
+    uint32_t drain_low;
+    struct outq out;
+    struct conn_pool *pool;
+    const struct conn_conf *conf;
+    struct chunk *tail; /* chunk of our own that output is copied to; one reference, may be NULL */
+
+    struct watch watch;
+    const struct conn_events *events;
+    void *owner;
+    const struct transport *transport;
+    void *transport_state;
+    struct leftover *leftover;
+    uint64_t written_bytes;
+
+    uint64_t read_bytes;
+    struct deadline deadline;
+    uint32_t all_pos; /* in the pool's list of all */
+    uint16_t paused_n;
+    uint8_t read_wants; /* LOOP_… that makes reading useful */
+    uint8_t write_wants;
+    struct addr peer;
+};
+
+_Static_assert(offsetof(struct conn, watch) == 64, "queueing touches one cache line");
+_Static_assert(sizeof(struct conn) == 192, "a connection has three cache lines");
+
+enum {
+    READ_SHARED_BYTES = 256 * 1024,
+    LEFTOVER_SMALL_CAP = 512 - 24, /* with its head an object of 512 bytes */
+    LEFTOVER_COPY_MAX = 32 * 1024, /* up to here it is copied in front of the next read */
+    READS_PER_TURN = 4,            /* fairness: at most 1 MiB of one connection per turn */
+    IOV_MAX_N = 1024,              /* UIO_MAXIOV: what one call takes */
+    CONN_DEFAULT_MS = 10 * 1000,
+};
+
+struct conn_pool {
+    struct loop *loop;
+    struct pool *conns;
+    struct pool *small_leftovers;
+    struct chunk_pool *chunks;
+    struct outring_pool rings;
+    struct chunk *scratch; /* what conn_send() and others encode into; never NULL */
+    struct chunk *large;   /* made to measure, until the end of the turn; may be NULL */
+    struct vec all;
+    struct vec dirty;
+    struct vec again;
+    struct vec dead;
+    struct task flush;
+    struct task flush_soon;
+    struct task read_again;
+    struct task bury;
+    struct deadlines deadlines;
+    struct lingers lingers;
+    struct buf buf; /* of conn_pool_buf() */
+    struct iovec iov[IOV_MAX_N];
+    uint8_t shared[READ_SHARED_BYTES];
+};
+
+/* conn.c */
+/* Drops the output; on_close and the end of c follow at the end of the turn. The first reason of a
+ * connection stays. */
+void conn_kill(struct conn *c, int why, unsigned extra_flags);
+void conn_watch_what_is_useful(struct conn *c);
+void conn_on_deadline(struct deadlines *all, struct deadline *d);
+void conn_make_progress(struct conn *c); /* connecting and handshake */
+void conn_bury(struct conn *c);          /* frees it */
+
+/* conn_read.c */
+void conn_read(struct conn *c);
+void conn_read_next_turn(struct conn *c);
+void conn_read_again(struct conn *c); /* leftovers and what the transport holds */
+void conn_drop_leftover(struct conn *c);
+static inline bool conn_is_reading(const struct conn *c)
+{
+    return c->paused_n == 0 &&
+           !(c->flags & (CONN_CONNECTING | CONN_HANDSHAKING | CONN_CLOSING | CONN_DEAD));
+}
+
+/* conn_write.c */
+void conn_mark_dirty(struct conn *c);
+void conn_flush(struct conn *c);
+void conn_drop_output(struct conn *c);
+
+static inline bool conn_is_opening(const struct conn *c)
+{
+    return c->flags & (CONN_CONNECTING | CONN_HANDSHAKING);
+}
+
+#endif

@@ -1,0 +1,146 @@
+/* What all connections of a loop share: buffers, chunks, and the lists worked off every turn. */
+#include "base/mem.h"
+#include "net/conn_internal.h"
+
+/* FLUSH_PASSES: an on_drain callback may queue more, which is flushed at once, but a source that
+ * never ends must not hold the turn. */
+enum { IDLE_CHUNKS_MAX = 64, FLUSH_PASSES = 8 };
+
+static void on_flush(struct task *t)
+{
+    struct conn_pool *p = CONTAINER_OF(t, struct conn_pool, flush);
+    size_t pos = 0;
+    for (int pass = 0; pass < FLUSH_PASSES && pos < p->dirty.len; pass++) {
+        for (size_t end = p->dirty.len; pos < end; pos++) {
+            struct conn *c = p->dirty.at[pos];
+            c->flags &= (uint16_t)~CONN_DIRTY;
+            conn_flush(c);
+        }
+    }
+    size_t rest = p->dirty.len - pos;
+    for (size_t i = 0; i < rest; i++)
+        p->dirty.at[i] = p->dirty.at[pos + i];
+    p->dirty.len = rest;
+    if (rest)
+        loop_soon(p->loop, &p->flush_soon);
+    /* Nobody refers to the scratch chunk any more: begin it again while it is in the cache. */
+    if (p->scratch->refs_n == 1)
+        p->scratch->len = 0;
+    chunk_unref(p->large);
+    p->large = NULL;
+}
+
+static void on_flush_soon(struct task *t)
+{
+    struct conn_pool *p = CONTAINER_OF(t, struct conn_pool, flush_soon);
+    loop_at_flush(p->loop, &p->flush);
+}
+
+static void on_read_again(struct task *t)
+{
+    struct conn_pool *p = CONTAINER_OF(t, struct conn_pool, read_again);
+    size_t n = p->again.len; /* what is added meanwhile is for the next turn */
+    for (size_t i = 0; i < n; i++) {
+        struct conn *c = p->again.at[i];
+        c->flags &= (uint16_t)~CONN_AGAIN;
+        if (!(c->flags & CONN_DEAD))
+            conn_read_again(c);
+    }
+    size_t rest = p->again.len - n;
+    for (size_t i = 0; i < rest; i++)
+        p->again.at[i] = p->again.at[n + i];
+    p->again.len = rest;
+}
+
+/* All on_close first, then all memory: a callback may still ask questions about another connection
+ * that ended in this turn. on_close may end more of them. */
+static void on_bury(struct task *t)
+{
+    struct conn_pool *p = CONTAINER_OF(t, struct conn_pool, bury);
+    for (size_t i = 0; i < p->dead.len; i++) {
+        struct conn *c = p->dead.at[i];
+        c->events->on_close(c, c->owner, c->why);
+    }
+    for (size_t i = 0; i < p->dead.len; i++)
+        conn_bury(p->dead.at[i]);
+    p->dead.len = 0;
+}
+
+struct conn_pool *conn_pool_new(struct loop *l)
+{
+    struct conn_pool *p = mem_zalloc(sizeof *p);
+    p->loop = l;
+    p->conns = pool_new(sizeof(struct conn));
+    p->small_leftovers = pool_new(sizeof(struct leftover) + LEFTOVER_SMALL_CAP);
+    p->chunks = chunk_pool_new(IDLE_CHUNKS_MAX);
+    p->flush.run = on_flush;
+    p->flush_soon.run = on_flush_soon;
+    p->read_again.run = on_read_again;
+    p->bury.run = on_bury;
+    p->scratch = chunk_new(p->chunks, CHUNK_STD);
+    deadlines_init(&p->deadlines, l, conn_on_deadline);
+    lingers_init(&p->lingers, l);
+    return p;
+}
+
+void conn_pool_free(struct conn_pool *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->all.len; i++)
+        conn_destroy(p->all.at[i], 0);
+    on_bury(&p->bury);
+    struct task *tasks[] = {&p->flush, &p->flush_soon, &p->read_again, &p->bury};
+    for (size_t i = 0; i < ARRAY_LEN(tasks); i++)
+        task_cancel(p->loop, tasks[i]);
+    deadlines_fini(&p->deadlines);
+    lingers_fini(&p->lingers);
+    chunk_unref(p->scratch);
+    chunk_unref(p->large);
+    outring_pool_fini(&p->rings);
+    chunk_pool_free(p->chunks);
+    pool_free(p->small_leftovers);
+    pool_free(p->conns);
+    vec_fini(&p->all);
+    vec_fini(&p->dirty);
+    vec_fini(&p->again);
+    vec_fini(&p->dead);
+    buf_fini(&p->buf);
+    mem_free(p);
+}
+
+struct loop *conn_pool_loop(const struct conn_pool *p)
+{
+    return p->loop;
+}
+
+size_t conn_pool_len(const struct conn_pool *p)
+{
+    return p->all.len - p->dead.len;
+}
+
+struct buf *conn_pool_buf(struct conn_pool *p)
+{
+    buf_clear(&p->buf);
+    return &p->buf;
+}
+
+struct chunk_pool *conn_pool_chunks(struct conn_pool *p)
+{
+    return p->chunks;
+}
+
+struct chunk *conn_pool_scratch(struct conn_pool *p, size_t room)
+{
+    if (room > CHUNK_STD) {
+        chunk_unref(p->large);
+        p->large = chunk_new(p->chunks, room);
+        loop_at_flush(p->loop, &p->flush); /* lets go of it */
+        return p->large;
+    }
+    if (p->scratch->cap - p->scratch->len < room) {
+        chunk_unref(p->scratch);
+        p->scratch = chunk_new(p->chunks, CHUNK_STD);
+    }
+    return p->scratch;
+}

@@ -1,0 +1,190 @@
+/* A connection's output: queueing, flushing once per turn, waiting for slow peers. */
+#include <errno.h>
+#include <string.h>
+
+#include <gw/err.h>
+
+#include "net/conn_internal.h"
+
+/* A part that is smaller than this share of its chunk is not worth holding the chunk for while the
+ * peer is slow. */
+enum { PIN_SHARE = 4, TAIL_MIN_BYTES = 1024 };
+
+void conn_mark_dirty(struct conn *c)
+{
+    if (c->flags & (CONN_DIRTY | CONN_DEAD))
+        return;
+    c->flags |= CONN_DIRTY;
+    vec_push(&c->pool->dirty, c);
+    loop_at_flush(c->pool->loop, &c->pool->flush);
+}
+
+/* --- queueing --- */
+
+bool conn_is_full(const struct conn *c)
+{
+    return c->out.bytes >= c->conf->out_max_bytes && c->conf->out_max_bytes != 0;
+}
+
+static int may_queue(const struct conn *c)
+{
+    if (UNLIKELY(c->flags & (CONN_CLOSING | CONN_DEAD)))
+        return GW_ECLOSED;
+    return UNLIKELY(conn_is_full(c)) ? GW_EFULL : 0;
+}
+
+static void add(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len)
+{
+    outq_add(&c->out, &c->pool->rings, chunk, off, len);
+    if (!(c->flags & (CONN_DIRTY | CONN_STALLED)))
+        conn_mark_dirty(c);
+}
+
+/* Bulk connections fill whole chunks; slow ones get chunks that grow with their queue. */
+static struct chunk *new_tail(struct conn *c, size_t room)
+{
+    struct chunk_pool *chunks = c->pool->chunks;
+    if (c->conf->is_bulk || room >= CHUNK_STD || c->out.bytes >= CHUNK_STD)
+        return chunk_new(chunks, room);
+    size_t bytes = c->out.bytes > TAIL_MIN_BYTES ? c->out.bytes : TAIL_MIN_BYTES;
+    return chunk_new_exact(chunks, bytes > room ? bytes : room);
+}
+
+static struct chunk *tail_with_room(struct conn *c, size_t room)
+{
+    if (c->tail && c->tail->cap - c->tail->len >= room)
+        return c->tail;
+    chunk_unref(c->tail);
+    c->tail = new_tail(c, room);
+    return c->tail;
+}
+
+static void append(struct conn *c, struct chunk *to, const void *at, size_t len)
+{
+    uint32_t off = to->len;
+    memcpy(to->at + off, at, len);
+    to->len += (uint32_t)len;
+    add(c, to, off, (uint32_t)len);
+}
+
+int conn_queue(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len)
+{
+    int rc = may_queue(c);
+    if (UNLIKELY(rc < 0))
+        return rc;
+    if (UNLIKELY(c->flags & CONN_STALLED) && len < chunk->cap / PIN_SHARE)
+        append(c, tail_with_room(c, len), chunk->at + off, len);
+    else
+        add(c, chunk, off, len);
+    return 0;
+}
+
+int conn_send(struct conn *c, struct span bytes)
+{
+    int rc = may_queue(c);
+    if (rc < 0 || bytes.len == 0)
+        return rc;
+    if (bytes.len > INT32_MAX)
+        return GW_ETOOBIG;
+    bool has_tail = c->conf->is_bulk || c->flags & CONN_STALLED;
+    append(c, has_tail ? tail_with_room(c, bytes.len) : conn_pool_scratch(c->pool, bytes.len),
+           bytes.at, bytes.len);
+    return 0;
+}
+
+uint8_t *conn_reserve(struct conn *c, size_t n)
+{
+    if (c->flags & (CONN_CLOSING | CONN_DEAD))
+        return NULL;
+    struct chunk *tail = tail_with_room(c, n);
+    return tail->at + tail->len;
+}
+
+void conn_commit(struct conn *c, size_t n)
+{
+    uint32_t off = c->tail->len;
+    c->tail->len += (uint32_t)n;
+    add(c, c->tail, off, (uint32_t)n);
+}
+
+void conn_want_drain(struct conn *c, uint64_t low_bytes)
+{
+    c->drain_low = low_bytes < UINT32_MAX ? (uint32_t)low_bytes : UINT32_MAX;
+    c->flags |= CONN_WANTS_DRAIN;
+    if (c->out.bytes <= c->drain_low)
+        conn_mark_dirty(c);
+}
+
+void conn_drop_output(struct conn *c)
+{
+    outq_clear(&c->out, &c->pool->rings);
+    chunk_unref(c->tail);
+    c->tail = NULL;
+}
+
+/* --- flushing --- */
+
+/* The kernel takes no more. The rest may wait for long: it should not hold much more memory than
+ * its own size. */
+static void stall(struct conn *c, unsigned wants)
+{
+    c->flags |= CONN_STALLED;
+    c->write_wants = (uint8_t)wants;
+    if (!c->conf->is_bulk && c->out.bytes < CHUNK_STD / PIN_SHARE &&
+        outq_pinned(&c->out) / PIN_SHARE > c->out.bytes)
+        outq_compact(&c->out, &c->pool->rings, c->pool->chunks);
+}
+
+static size_t iov_bytes(const struct iovec *iov, int iov_n)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < iov_n; i++)
+        bytes += iov[i].iov_len;
+    return bytes;
+}
+
+/* Returns 0 when all is written or the peer is slow, or the error. */
+static int write_out(struct conn *c)
+{
+    struct iovec *iov = c->pool->iov;
+    while (c->out.bytes) {
+        unsigned wants = LOOP_WRITE;
+        int iov_n = outq_iov(&c->out, iov, IOV_MAX_N);
+        size_t asked = iov_bytes(iov, iov_n);
+        ssize_t n = c->transport->writev(c->transport_state, c->watch.fd, iov, iov_n, &wants);
+        if (n < 0 && n != -EAGAIN)
+            return (int)n;
+        size_t written = n < 0 ? 0 : (size_t)n;
+        outq_consume(&c->out, &c->pool->rings, written);
+        c->written_bytes += written;
+        if (written < asked) {
+            stall(c, wants);
+            return 0;
+        }
+    }
+    chunk_unref(c->tail);
+    c->tail = NULL;
+    return 0;
+}
+
+void conn_flush(struct conn *c)
+{
+    if (c->flags & (CONN_DEAD | CONN_STALLED))
+        return;
+    int rc = write_out(c);
+    if (rc < 0) {
+        conn_kill(c, rc, 0);
+        return;
+    }
+    conn_watch_what_is_useful(c);
+    if (c->flags & CONN_CLOSING) {
+        if (c->out.bytes)
+            return;
+        c->transport->shutdown(c->transport_state, c->watch.fd);
+        conn_kill(c, c->why, c->flags & CONN_AT_END ? 0 : CONN_LINGERS);
+    } else if (c->flags & CONN_WANTS_DRAIN && c->out.bytes <= c->drain_low) {
+        c->flags &= (uint16_t)~CONN_WANTS_DRAIN;
+        if (c->events->on_drain)
+            c->events->on_drain(c, c->owner);
+    }
+}

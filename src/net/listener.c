@@ -1,0 +1,151 @@
+/* Accepts connections from a listening descriptor, in bounded portions per turn. */
+#include "net/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+enum { ACCEPTS_PER_TURN = 512, PAUSE_MS = 100 };
+
+struct listener {
+    struct watch watch;
+    struct loop *loop;
+    listener_accept_fn *on_accept;
+    void *owner;
+    struct timer retry;     /* runs while we wait for descriptors or memory */
+    struct task free_later; /* the event being delivered may be ours */
+    struct log_rate limit_log;
+    int spare_fd; /* given up to accept and close a connection when there is no other; or -1 */
+    bool is_paused;
+    bool is_stopped;
+};
+
+static void watch_if_wanted(struct listener *s)
+{
+    bool is_wanted = !s->is_paused && !s->is_stopped && !timer_is_running(&s->retry);
+    watch_change(s->loop, &s->watch, is_wanted ? LOOP_READ : 0);
+}
+
+static void on_retry(struct timer *t)
+{
+    watch_if_wanted(CONTAINER_OF(t, struct listener, retry));
+}
+
+static int open_spare(void)
+{
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static int accept_one(int fd, struct addr *peer)
+{
+    struct sockaddr_storage sa = {.ss_family = AF_UNIX};
+    socklen_t len = sizeof sa;
+    int client_fd = accept4(fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (client_fd < 0)
+        return -errno;
+    addr_from_sockaddr((struct sockaddr *)&sa, peer);
+    return client_fd;
+}
+
+/* One waiting client is told at once that there is no room, by a close; the others wait in the
+ * kernel's backlog until descriptors are free again. */
+static void turn_one_away(struct listener *s)
+{
+    if (s->spare_fd < 0)
+        return;
+    close(s->spare_fd);
+    struct addr peer;
+    int fd = accept_one(s->watch.fd, &peer);
+    if (fd >= 0)
+        close(fd);
+    s->spare_fd = open_spare();
+}
+
+static void wait_for_resources(struct listener *s, int rc)
+{
+    log_limited(&s->limit_log, LOG_ERROR,
+                "cannot accept connections: %s (descriptors: see LimitNOFILE or ulimit -n)",
+                strerror(-rc));
+    if (rc == -EMFILE)
+        turn_one_away(s);
+    timer_start(s->loop, &s->retry, PAUSE_MS);
+    watch_if_wanted(s);
+}
+
+static bool is_out_of_resources(int rc)
+{
+    return rc == -EMFILE || rc == -ENFILE || rc == -ENOBUFS || rc == -ENOMEM;
+}
+
+static void on_ready(struct watch *w, unsigned ready)
+{
+    struct listener *s = CONTAINER_OF(w, struct listener, watch);
+    for (int i = 0; i < ACCEPTS_PER_TURN && !s->is_paused && !s->is_stopped; i++) {
+        struct addr peer;
+        int fd = accept_one(w->fd, &peer);
+        if (fd >= 0) {
+            s->on_accept(s->owner, fd, &peer);
+        } else if (fd == -EAGAIN) {
+            return;
+        } else if (is_out_of_resources(fd)) {
+            wait_for_resources(s, fd);
+            return;
+        }
+        /* Everything else is a fault of that one connection, gone before it was accepted. */
+    }
+}
+
+static void free_now(struct task *t)
+{
+    struct listener *s = CONTAINER_OF(t, struct listener, free_later);
+    if (s->spare_fd >= 0)
+        close(s->spare_fd);
+    mem_free(s);
+}
+
+struct listener *listener_start(struct loop *l, int fd, listener_accept_fn *on_accept, void *owner)
+{
+    struct listener *s = mem_zalloc(sizeof *s);
+    *s = (struct listener){
+        .watch = {.fd = fd, .on_ready = on_ready},
+        .loop = l,
+        .on_accept = on_accept,
+        .owner = owner,
+        .retry.fire = on_retry,
+        .free_later.run = free_now,
+        .spare_fd = open_spare(),
+    };
+    int rc = watch_start(l, &s->watch, LOOP_READ);
+    if (rc == 0)
+        return s;
+    free_now(&s->free_later);
+    errno = -rc;
+    return NULL;
+}
+
+void listener_pause(struct listener *s)
+{
+    s->is_paused = true;
+    watch_if_wanted(s);
+}
+
+void listener_resume(struct listener *s)
+{
+    s->is_paused = false;
+    watch_if_wanted(s);
+}
+
+void listener_stop(struct listener *s)
+{
+    if (!s || s->is_stopped)
+        return;
+    s->is_stopped = true;
+    timer_stop(s->loop, &s->retry);
+    watch_stop(s->loop, &s->watch);
+    loop_at_end(s->loop, &s->free_later);
+}

@@ -1,0 +1,63 @@
+/* The output queue of a connection: references to parts of chunks, in the order they leave. */
+#ifndef NET_OUTQ_H
+#define NET_OUTQ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/chunk.h"
+#include "base/vec.h"
+
+struct outseg {
+    struct chunk *chunk; /* one reference is held; NULL: no segment */
+    uint32_t off;
+    uint32_t len;
+};
+
+struct outring;
+
+/* Invariants: bytes is the sum of all lengths. `last` is the newest segment and is embedded, so
+ * that a connection with one run of output needs nothing else; older ones are in the ring, which
+ * exists only while there are any. */
+struct outq {
+    uint64_t bytes;
+    struct outseg last;
+    struct outring *ring;
+};
+
+enum { OUTRING_CLASSES = 8 };
+
+/* Rings that wait for their next user; larger ones than class 7 are freed after use. */
+struct outring_pool {
+    struct vec idle[OUTRING_CLASSES]; /* class k: rings of 8 << k segments */
+};
+
+void outring_pool_fini(struct outring_pool *p);
+
+/* Adds a segment of len > 0 bytes that does not continue the last one; takes a reference. */
+void outq_push(struct outq *q, struct outring_pool *p, struct chunk *chunk, uint32_t off,
+               uint32_t len);
+void outq_clear(struct outq *q, struct outring_pool *p);
+/* Drops n <= bytes at the front. */
+void outq_consume(struct outq *q, struct outring_pool *p, size_t n);
+/* Describes the front of the queue in at most iov_max parts; returns how many. */
+int outq_iov(const struct outq *q, struct iovec *iov, int iov_max);
+/* Memory that the referenced chunks hold, neighbours in the same chunk counted once. */
+uint64_t outq_pinned(const struct outq *q);
+/* Replaces everything by one copy in a chunk made to measure. */
+void outq_compact(struct outq *q, struct outring_pool *p, struct chunk_pool *chunks);
+
+/* Adds a reference, joined to the last segment where it continues it. */
+static inline void outq_add(struct outq *q, struct outring_pool *p, struct chunk *chunk,
+                            uint32_t off, uint32_t len)
+{
+    q->bytes += len;
+    if (q->last.chunk == chunk && q->last.off + q->last.len == off)
+        q->last.len += len;
+    else
+        outq_push(q, p, chunk, off, len);
+}
+
+#endif
