@@ -33,14 +33,16 @@ struct chan_kind {
     struct codec_conf codec_conf;
     struct conn_conf conn_conf;
     const struct chan_events *events;
-    uint64_t open_timeout_ms; /* from accept to on_open; 0: none. Late: HTTP 408 or just closed */
+    /* From the transport's readiness (whose own handshake conn_conf limits) to on_open; 0: none.
+     * Late: answered by HTTP 408, then closed with GW_ETIMEOUT. */
+    uint64_t open_timeout_ms;
 };
 
-/* Over an accepted descriptor (taken). */
+/* Over an accepted descriptor (taken, also when it fails). NULL: errno. */
 struct chan *chan_new(struct conn_pool *p, int fd, const struct addr *peer,
                       const struct transport *transport, void *transport_state,
                       const struct chan_kind *kind, void *owner) NODISCARD;
-/* Connects; on_open or on_close follows, never from inside this call. */
+/* Connects; on_open or on_close follows, never from inside this call. NULL: errno. */
 struct chan *chan_dial(struct conn_pool *p, const struct addr *to, const struct chan_kind *kind,
                        void *owner) NODISCARD;
 
@@ -54,7 +56,8 @@ int chan_send_raw(struct chan *ch, struct span bytes) NODISCARD;
 /* Inside on_open only: the handshake is answered by that HTTP status and a text, then closed. */
 void chan_refuse(struct chan *ch, int http_status, const char *text);
 /* Flushes, then closes. code 0: no goodbye frame (what CMD_KICK does on the wire); else the
- * protocol's goodbye with code and reason where it has one. Twice is fine. */
+ * protocol's goodbye with code and reason where it has one, and the peer's answer is awaited for
+ * close_timeout_ms at most (RFC 6455 §7.1.1: the server closes TCP after both). Twice is fine. */
 void chan_close(struct chan *ch, uint16_t code, struct span reason);
 void chan_destroy(struct chan *ch, int why); /* drops queued output */
 bool chan_is_open(const struct chan *ch);    /* after on_open, before close */

@@ -10,11 +10,15 @@
 struct redial;
 
 /* `address` ("host:port", names resolved at every attempt) is copied. kind's events get `owner`;
- * on_open means up, on_close means down (also after a failed attempt); the next attempt starts
- * retry_ms later, for ever (the original: 1,000). */
+ * on_open means up, on_close means down (also after a failed attempt; its chan is NULL if the
+ * attempt did not come as far as a channel); the next attempt starts retry_ms later, for ever (the
+ * original: 1,000). The first attempt starts at once. Callbacks never come from inside this call.
+ */
 struct redial *redial_start(struct conn_pool *p, const char *address, const struct chan_kind *kind,
                             uint64_t retry_ms, void *owner) NODISCARD;
-void redial_stop(struct redial *r);           /* closes the channel (flushing), tries no more, frees */
+/* Closes the channel (flushing), tries no more, frees; NULL is fine. If there is a channel or one
+ * is being dialled, its on_close still comes. */
+void redial_stop(struct redial *r);
 struct chan *redial_chan(const struct redial *r); /* NULL while down */
 const char *redial_address(const struct redial *r);
 

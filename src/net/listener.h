@@ -12,10 +12,10 @@ struct listener;
 typedef void listener_accept_fn(void *owner, int fd, const struct addr *peer);
 
 /* Borrows fd (the master keeps it for the next process of this slot). When descriptors run out it
- * accepts and closes one connection through a spare descriptor, logs the limit, and pauses a little,
- * instead of spinning. NULL: errno. */
-struct listener *listener_start(struct loop *l, int fd, listener_accept_fn *on_accept, void *owner)
-    NODISCARD;
+ * accepts and closes one connection through a spare descriptor, logs the limit, and pauses a
+ * little, instead of spinning. NULL: errno. */
+struct listener *listener_start(struct loop *l, int fd, listener_accept_fn *on_accept,
+                                void *owner) NODISCARD;
 void listener_pause(struct listener *s);
 void listener_resume(struct listener *s);
 void listener_stop(struct listener *s); /* frees; does not close fd */

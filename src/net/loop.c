@@ -58,21 +58,6 @@ struct loop *loop_new(void)
     return l;
 }
 
-void loop_abandon(struct loop *l)
-{
-    if (l->epoll_fd >= 0)
-        close(l->epoll_fd);
-    l->epoll_fd = -1;
-}
-
-void loop_free(struct loop *l)
-{
-    if (!l)
-        return;
-    loop_abandon(l);
-    mem_free(l);
-}
-
 uint64_t loop_now_ms(const struct loop *l)
 {
     return l->now_ms;
@@ -243,6 +228,22 @@ static void run_queued(struct task_queue *q)
     struct task *t;
     while ((t = dequeue(q)) != &mark)
         t->run(t);
+}
+
+void loop_abandon(struct loop *l)
+{
+    if (l->epoll_fd >= 0)
+        close(l->epoll_fd);
+    l->epoll_fd = -1;
+}
+
+void loop_free(struct loop *l)
+{
+    if (!l)
+        return;
+    run_all(&l->at_end); /* objects that were stopped after the last turn */
+    loop_abandon(l);
+    mem_free(l);
 }
 
 /* --- the turn --- */

@@ -46,7 +46,7 @@ struct task {
 };
 
 struct loop *loop_new(void) NODISCARD; /* NULL: no epoll descriptor left; errno tells */
-void loop_free(struct loop *l);        /* everything must be stopped */
+void loop_free(struct loop *l);        /* everything must be stopped; runs loop_at_end() tasks */
 int loop_run(struct loop *l);          /* until loop_stop(); 0 or -errno */
 void loop_stop(struct loop *l);        /* the current turn is finished first */
 /* One turn, waiting at most max_wait_ms (-1: until something happens). For tests and outside

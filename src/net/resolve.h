@@ -12,8 +12,8 @@ struct resolve;
 typedef void resolve_fn(void *owner, int rc, const struct addr *addr);
 
 /* "name:port" or numbers (answered in the next turn without a thread). NULL: errno. */
-struct resolve *resolve_start(struct loop *l, const char *text, resolve_fn *on_done, void *owner)
-    NODISCARD;
+struct resolve *resolve_start(struct loop *l, const char *text, resolve_fn *on_done,
+                              void *owner) NODISCARD;
 void resolve_cancel(struct resolve *r); /* on_done will not come; NULL is fine */
 /* For start-up, before any loop runs: may block for the system's resolver timeout. */
 int resolve_now(const char *text, struct addr *out) NODISCARD;

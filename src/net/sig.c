@@ -29,7 +29,8 @@ static void handle(int signal_number)
 {
     int saved = errno;
     unsigned char byte = (unsigned char)signal_number;
-    /* A full pipe holds thousands of signals that the loop has not seen: one more changes nothing. */
+    /* A full pipe holds thousands of signals that the loop has not seen: one more changes nothing.
+     */
     ssize_t n = write(pipe_fd, &byte, 1);
     (void)n;
     errno = saved;

@@ -15,11 +15,11 @@ int sock_listen_unix(const char *path, mode_t mode) NODISCARD; /* removes a dead
 /* Starts connecting; the descriptor (writable when done) or -errno. */
 int sock_connect(const struct addr *to) NODISCARD;
 int sock_connect_unix(const char *path) NODISCARD;
-int sock_error(int fd);                              /* SO_ERROR as 0 or -errno */
-void sock_tune(int fd);                              /* TCP_NODELAY, keep-alive; all sockets of this file have it */
+int sock_error(int fd); /* SO_ERROR as 0 or -errno */
+void sock_tune(int fd); /* TCP_NODELAY, keep-alive; all sockets of this file have it */
 int sock_local(int fd, struct addr *out);
 int sock_peer(int fd, struct addr *out);
-int sock_queue(int fd, int *unread, int *unsent);    /* SIOCINQ, SIOCOUTQ */
+int sock_queue(int fd, int *unread, int *unsent);             /* SIOCINQ, SIOCOUTQ */
 int sock_raise_files(unsigned long want, unsigned long *got); /* RLIMIT_NOFILE towards want */
 
 #endif

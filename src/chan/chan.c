@@ -1,0 +1,213 @@
+/* A connection that speaks a codec: birth, messages out, goodbye. */
+#include "chan/chan.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include <gw/err.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "chan/chan_internal.h"
+#include "proto/http.h"
+
+enum { GOODBYE_DEFAULT_MS = 5000 };
+
+/* --- birth --- */
+
+static struct chan *prepare(const struct chan_kind *kind, void *owner)
+{
+    const struct codec *codec = kind->codec;
+    struct chan *ch = mem_zalloc(sizeof *ch + codec->state_bytes);
+    ch->kind = kind;
+    ch->owner = owner;
+    ch->close_code = 1006; /* RFC 6455 §7.1.5: no goodbye was received */
+    if (!codec->has_handshake)
+        ch->flags = CHAN_ANSWERED;
+    if (codec->init)
+        codec->init(ch->codec_state);
+    return ch;
+}
+
+static void discard(struct chan *ch)
+{
+    int saved = errno;
+    if (ch->kind->codec->fini)
+        ch->kind->codec->fini(ch->codec_state);
+    mem_free(ch);
+    errno = saved;
+}
+
+struct chan *chan_new(struct conn_pool *p, int fd, const struct addr *peer,
+                      const struct transport *transport, void *transport_state,
+                      const struct chan_kind *kind, void *owner)
+{
+    struct chan *ch = prepare(kind, owner);
+    ch->conn =
+        conn_new(p, fd, peer, transport, transport_state, &kind->conn_conf, &chan_conn_events, ch);
+    if (ch->conn)
+        return ch;
+    discard(ch);
+    return NULL;
+}
+
+struct chan *chan_dial(struct conn_pool *p, const struct addr *to, const struct chan_kind *kind,
+                       void *owner)
+{
+    struct chan *ch = prepare(kind, owner);
+    ch->conn = conn_dial(p, to, &kind->conn_conf, &chan_conn_events, ch);
+    if (ch->conn)
+        return ch;
+    discard(ch);
+    return NULL;
+}
+
+/* --- messages out --- */
+
+static struct buf *pending_of(struct chan *ch)
+{
+    if (!ch->pending)
+        ch->pending = mem_zalloc(sizeof *ch->pending);
+    return ch->pending;
+}
+
+/* Whether output may be accepted now: 0 or the error. */
+static int may_send(const struct chan *ch)
+{
+    if (UNLIKELY(ch->flags & CHAN_CLOSING) || conn_is_closing(ch->conn))
+        return GW_ECLOSED;
+    if (LIKELY(ch->flags & CHAN_ANSWERED))
+        return conn_is_full(ch->conn) ? GW_EFULL : 0;
+    uint64_t limit = ch->kind->conn_conf.out_max_bytes;
+    return limit && ch->pending && ch->pending->len >= limit ? GW_EFULL : 0;
+}
+
+int chan_send(struct chan *ch, struct span payload, bool is_binary)
+{
+    const struct codec *codec = ch->kind->codec;
+    size_t room = payload.len + CODEC_OVERHEAD_MAX;
+    int rc = may_send(ch);
+    if (rc < 0)
+        return rc;
+    if (payload.len > INT32_MAX)
+        return GW_ETOOBIG;
+    if (!(ch->flags & CHAN_ANSWERED)) {
+        struct buf *b = pending_of(ch);
+        buf_commit(b, codec->encode(buf_reserve(b, room), payload, is_binary));
+        return 0;
+    }
+    if (ch->kind->conn_conf.is_bulk) {
+        uint8_t *to = conn_reserve(ch->conn, room);
+        if (!to)
+            return GW_ECLOSED;
+        conn_commit(ch->conn, codec->encode(to, payload, is_binary));
+        return 0;
+    }
+    struct chunk *chunk = conn_pool_scratch(conn_pool_of(ch->conn), room);
+    uint32_t off = chunk->len;
+    chunk->len += (uint32_t)codec->encode(chunk->at + off, payload, is_binary);
+    return conn_queue(ch->conn, chunk, off, chunk->len - off);
+}
+
+int chan_queue(struct chan *ch, struct chunk *chunk, uint32_t off, uint32_t len)
+{
+    if (LIKELY((ch->flags & (CHAN_ANSWERED | CHAN_CLOSING)) == CHAN_ANSWERED))
+        return conn_queue(ch->conn, chunk, off, len);
+    return chan_send_raw(ch, span_of(chunk->at + off, len));
+}
+
+int chan_send_raw(struct chan *ch, struct span bytes)
+{
+    int rc = may_send(ch);
+    if (rc < 0)
+        return rc;
+    if (ch->flags & CHAN_ANSWERED)
+        return conn_send(ch->conn, bytes);
+    buf_put_span(pending_of(ch), bytes);
+    return 0;
+}
+
+/* --- goodbye --- */
+
+void chan_refuse(struct chan *ch, int http_status, const char *text)
+{
+    struct buf *answer = pending_of(ch);
+    buf_clear(answer); /* messages make no sense without a handshake */
+    http_put_error(answer, http_status, text, clock_wall_s());
+    ch->flags |= CHAN_REFUSED | CHAN_CLOSING;
+}
+
+static void append_goodbye(struct chan *ch, const uint8_t *goodbye, size_t len)
+{
+    buf_put(pending_of(ch), goodbye, len);
+    ch->flags |= CHAN_AWAITS_GOODBYE;
+}
+
+void chan_await_goodbye(struct chan *ch)
+{
+    uint64_t timeout_ms = ch->kind->conn_conf.close_timeout_ms;
+    ch->flags |= CHAN_AWAITS_GOODBYE;
+    conn_set_deadline(ch->conn, timeout_ms ? timeout_ms : GOODBYE_DEFAULT_MS);
+}
+
+void chan_close(struct chan *ch, uint16_t code, struct span reason)
+{
+    const struct codec *codec = ch->kind->codec;
+    uint8_t goodbye[CODEC_CLOSE_MAX];
+    size_t len = 0;
+    if (ch->flags & CHAN_CLOSING || conn_is_closing(ch->conn))
+        return;
+    if (code && codec->encode_close)
+        len = codec->encode_close(goodbye, code, reason);
+    ch->flags |= CHAN_CLOSING;
+    if (!(ch->flags & CHAN_ANSWERED)) {
+        /* In on_open the handshake is answered first; before it there is nobody to say goodbye to.
+         */
+        if (!(ch->flags & CHAN_OPEN))
+            conn_close(ch->conn);
+        else if (len)
+            append_goodbye(ch, goodbye, len);
+        return;
+    }
+    /* Over its limit the peer is slow: it gets what is queued and the end, but no goodbye. */
+    if (len && conn_send(ch->conn, span_of(goodbye, len)) == 0)
+        chan_await_goodbye(ch);
+    else
+        conn_close(ch->conn);
+}
+
+void chan_destroy(struct chan *ch, int why)
+{
+    ch->flags |= CHAN_CLOSING;
+    conn_destroy(ch->conn, why);
+}
+
+bool chan_is_open(const struct chan *ch)
+{
+    return (ch->flags & (CHAN_OPEN | CHAN_CLOSING)) == CHAN_OPEN && !conn_is_closing(ch->conn);
+}
+
+bool chan_is_closing(const struct chan *ch)
+{
+    return ch->flags & CHAN_CLOSING || conn_is_closing(ch->conn);
+}
+
+struct conn *chan_conn(const struct chan *ch)
+{
+    return ch->conn;
+}
+
+const struct chan_kind *chan_kind_of(const struct chan *ch)
+{
+    return ch->kind;
+}
+
+void *chan_owner(const struct chan *ch)
+{
+    return ch->owner;
+}
+
+void chan_set_owner(struct chan *ch, void *owner)
+{
+    ch->owner = owner;
+}

@@ -1,0 +1,174 @@
+/* A channel's input: what the connection tells, through the codec, to the owner. */
+#include <gw/err.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "chan/chan_internal.h"
+#include "proto/http.h"
+
+static void send_reply(struct chan *ch, struct buf *reply)
+{
+    /* A peer that asks without reading the answers fills the queue; it gets no more of them. */
+    if (reply->len && conn_send(ch->conn, buf_span(reply)) == GW_EFULL)
+        conn_close_for(ch->conn, GW_EFULL);
+    buf_clear(reply);
+}
+
+static void drop_pending(struct chan *ch)
+{
+    if (!ch->pending)
+        return;
+    buf_fini(ch->pending);
+    mem_free(ch->pending);
+    ch->pending = NULL;
+}
+
+static void send_pending(struct chan *ch)
+{
+    if (ch->pending)
+        send_reply(ch, ch->pending);
+    drop_pending(ch);
+}
+
+/* The owner sees the request first and may refuse it; then the answer leaves, then what the owner
+ * has sent meanwhile. */
+static void handle_open(struct chan *ch, const struct codec_event *ev, struct buf *reply)
+{
+    if (ch->flags & CHAN_OPEN)
+        return;
+    ch->flags |= CHAN_OPEN;
+    conn_set_deadline(ch->conn, 0);
+    if (ch->kind->events->on_open)
+        ch->kind->events->on_open(ch, ch->owner, ev);
+    if (ch->flags & CHAN_REFUSED) {
+        send_pending(ch);
+        conn_close(ch->conn);
+        return;
+    }
+    ch->flags |= CHAN_ANSWERED;
+    send_reply(ch, reply);
+    send_pending(ch);
+    /* chan_close() was called in on_open. */
+    if (ch->flags & CHAN_AWAITS_GOODBYE)
+        chan_await_goodbye(ch);
+    else if (ch->flags & CHAN_CLOSING)
+        conn_close(ch->conn);
+}
+
+/* RFC 6455 §5.5.1: a goodbye is answered by one, unless ours was the first. */
+static void handle_goodbye(struct chan *ch, const struct codec_event *ev, struct buf *reply)
+{
+    ch->close_code = ev->close_code;
+    if (ch->flags & CHAN_AWAITS_GOODBYE) {
+        conn_close(ch->conn);
+        return;
+    }
+    ch->flags |= CHAN_CLOSING;
+    send_reply(ch, reply);
+    conn_close_for(ch->conn, GW_ECLOSED);
+}
+
+static void handle(struct chan *ch, const struct codec_event *ev, struct buf *reply)
+{
+    const struct chan_events *events = ch->kind->events;
+    bool is_closing = ch->flags & CHAN_CLOSING;
+    if (ev->kind == CODEC_CLOSE)
+        handle_goodbye(ch, ev, reply);
+    else if (is_closing)
+        return; /* only the goodbye is awaited */
+    else if (ev->kind == CODEC_OPEN)
+        handle_open(ch, ev, reply);
+    else if (ev->kind == CODEC_MESSAGE)
+        events->on_message(ch, ch->owner, ev);
+    else if (ev->kind == CODEC_CONTROL && events->on_control)
+        events->on_control(ch, ch->owner);
+    /* The owner may have closed the channel; what the codec answers is then for nobody. */
+    if (!chan_is_closing(ch))
+        send_reply(ch, reply);
+}
+
+/* The codec gave up on the peer: its farewell leaves, then the connection ends with the reason. */
+static ssize_t give_up(struct chan *ch, struct buf *reply, ssize_t why)
+{
+    bool is_closing = ch->flags & CHAN_CLOSING;
+    ch->flags |= CHAN_CLOSING;
+    if (!is_closing)
+        send_reply(ch, reply);
+    return why;
+}
+
+static ssize_t on_bytes(struct conn *c, void *owner, uint8_t *at, size_t len)
+{
+    struct chan *ch = owner;
+    const struct chan_kind *kind = ch->kind;
+    struct buf *reply = conn_pool_buf(conn_pool_of(c));
+    size_t used = 0;
+    while (used < len && !conn_is_closing(c)) {
+        struct codec_event ev = {.kind = CODEC_NOTHING};
+        buf_clear(reply);
+        ssize_t n = kind->codec->decode(ch->codec_state, &kind->codec_conf, at + used, len - used,
+                                        &ev, reply);
+        if (n < 0)
+            return give_up(ch, reply, n);
+        used += (size_t)n;
+        handle(ch, &ev, reply);
+        /* After a pause the rest comes again. */
+        if (n == 0 || conn_is_paused(c))
+            break;
+    }
+    return (ssize_t)used;
+}
+
+static void on_conn_open(struct conn *c, void *owner)
+{
+    struct chan *ch = owner;
+    if (ch->kind->codec->has_handshake) {
+        conn_set_deadline(c, ch->kind->open_timeout_ms);
+        return;
+    }
+    struct codec_event ev = {.kind = CODEC_OPEN};
+    handle_open(ch, &ev, conn_pool_buf(conn_pool_of(c)));
+}
+
+static void on_deadline(struct conn *c, void *owner)
+{
+    struct chan *ch = owner;
+    if (ch->flags & CHAN_AWAITS_GOODBYE) {
+        conn_close(c);
+        return;
+    }
+    struct buf *reply = conn_pool_buf(conn_pool_of(c));
+    ch->flags |= CHAN_CLOSING;
+    http_put_error(reply, 408, "the request took too long\n", clock_wall_s());
+    send_reply(ch, reply);
+    conn_close_for(c, GW_ETIMEOUT);
+}
+
+static void on_conn_drain(struct conn *c, void *owner)
+{
+    struct chan *ch = owner;
+    if (ch->kind->events->on_drain)
+        ch->kind->events->on_drain(ch, ch->owner);
+}
+
+static void on_conn_close(struct conn *c, void *owner, int why)
+{
+    struct chan *ch = owner;
+    if (why == GW_ECLOSED && ch->flags & CHAN_AWAITS_GOODBYE)
+        why = 0; /* the peer's end is the answer to ours */
+    ch->kind->events->on_close(ch, ch->owner, why, ch->close_code);
+    if (ch->hook)
+        ch->hook->on_end(ch->hook);
+    drop_pending(ch);
+    if (ch->kind->codec->fini)
+        ch->kind->codec->fini(ch->codec_state);
+    mem_free(ch);
+}
+
+const struct conn_events chan_conn_events = {
+    .on_open = on_conn_open,
+    .on_bytes = on_bytes,
+    .on_drain = on_conn_drain,
+    .on_close = on_conn_close,
+    .on_deadline = on_deadline,
+};

@@ -1,0 +1,40 @@
+/* What the files of chan share. */
+#ifndef CHAN_CHAN_INTERNAL_H
+#define CHAN_CHAN_INTERNAL_H
+
+#include <stdalign.h>
+
+#include "base/buf.h"
+#include "chan/chan.h"
+
+enum chan_flag {
+    CHAN_OPEN = 1 << 0,     /* on_open was called */
+    CHAN_ANSWERED = 1 << 1, /* output may go to the connection: the handshake's answer is queued */
+    CHAN_CLOSING = 1 << 2,  /* no new output, no more messages */
+    CHAN_AWAITS_GOODBYE = 1 << 3, /* our close frame is queued; reads on for the peer's */
+    CHAN_REFUSED = 1 << 4,        /* chan_refuse() was called in on_open */
+};
+
+/* Told of the end after the owner; for redial. */
+struct chan_hook {
+    void (*on_end)(struct chan_hook *h);
+};
+
+/* One allocation with the codec's state behind it. */
+struct chan {
+    struct conn *conn;
+    const struct chan_kind *kind;
+    void *owner;
+    uint8_t flags; /* enum chan_flag */
+    uint16_t close_code;
+    struct buf *pending; /* framed output before the handshake's answer; NULL: none */
+    struct chan_hook *hook;
+    alignas(max_align_t) uint8_t codec_state[];
+};
+
+/* The goodbye is queued: waits a bounded time for the peer's. */
+void chan_await_goodbye(struct chan *ch);
+
+extern const struct conn_events chan_conn_events; /* chan_input.c */
+
+#endif
