@@ -136,11 +136,11 @@ static bool skip_authority(struct span *target)
     return authority_len > 0;
 }
 
-/* Bytes above 127 are passed on (vector bad_utf8_header); blanks and controls never. */
+/* Bytes above 127 are passed on (vector bad_utf8_header), controls never; blanks were cut at. */
 static ssize_t parse_target(struct http_request *r)
 {
     for (size_t i = 0; i < r->target.len; i++)
-        if (r->target.at[i] <= ' ' || r->target.at[i] == 0x7f)
+        if (r->target.at[i] < ' ' || r->target.at[i] == 0x7f)
             return refuse_bad(r, "The request target is malformed.");
     struct span rest = r->target;
     bool is_whole_server = span_is(rest, "*") && span_is(r->method, "OPTIONS");

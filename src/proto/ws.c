@@ -56,8 +56,8 @@ struct ws {
     uint32_t frames_n; /* of the open message */
     uint8_t key[WS_KEY];
     uint8_t phase;
-    uint8_t kind; /* opcode of the open message, 0 when there is none */
-    utf8_state utf8;
+    uint8_t kind;      /* opcode of the open message, 0 when there is none */
+    utf8_state utf8;   /* of an open text message, else UTF8_OK */
     bool is_final : 1; /* the current frame ends its message */
     bool is_lent : 1;  /* the last event pointed into `lent` */
 };
@@ -396,7 +396,6 @@ static ssize_t take_data(struct ws *ws, const struct frame_head *h, uint8_t *at,
     if (h->opcode != WS_CONTINUATION) {
         ws->kind = h->opcode;
         ws->frames_n = 0;
-        ws->utf8 = UTF8_OK;
     }
     memcpy(ws->key, h->key, WS_KEY);
     if (is_alone && len >= h->payload_len) {

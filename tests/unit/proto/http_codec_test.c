@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "gw/err.h"
 #include "support/feed.h"
 #include "support/vector.h"
 
@@ -113,6 +114,7 @@ static const struct refusal refusals[] = {
     {"chunk_lf", BYTES(CHUNKED "1\n"), BAD_CHUNKS},
     {"chunk_bare_cr", BYTES(CHUNKED "1;a\rb"), BAD_CHUNKS},
     {"chunk_nul", BYTES(CHUNKED "1;\0\r\n"), BAD_CHUNKS},
+    {"chunk_delete", BYTES(CHUNKED "1;\x7f\r\n"), BAD_CHUNKS},
     {"chunk_end_missing", BYTES(CHUNKED "1\r\nxy"), BAD_CHUNKS},
     {"chunk_end_lf", BYTES(CHUNKED "1\r\nx\n"), BAD_CHUNKS},
     {"chunk_end_half", BYTES(CHUNKED "1\r\nx\rz"), BAD_CHUNKS},
@@ -159,6 +161,30 @@ static void test_limits(void **unused)
     expect_limit("", "M", "HTTP/1.1 501 ");
 }
 
+/* Feeds the start, n times 'x', and the end; returns the code of the error or 0. */
+static int error_of(const char *start, int n, const char *end)
+{
+    struct feed f;
+    feed_init(&f, &http_codec, &conf);
+    feed_bytes(&f, span_str(start));
+    for (int i = 0; i < n; i++)
+        feed_bytes(&f, span_str("x"));
+    feed_bytes(&f, span_str(end));
+    int error = f.error;
+    feed_fini(&f);
+    return error;
+}
+
+/* The last size that passes, and the first that does not. */
+static void test_borders(void **unused)
+{
+    assert_int_equal(error_of(CHUNKED "1;", 252, "\r\n"), 0); /* 256 bytes */
+    assert_int_equal(error_of(CHUNKED "1;", 254, ""), GW_EPROTO);
+    assert_int_equal(error_of(CHUNKED "1;", 253, ""), 0);
+    assert_int_equal(error_of(CHUNKED "0\r\nA:", 194, "\r\n\r\n"), 0); /* 200 bytes */
+    assert_int_equal(error_of(CHUNKED "0\r\nA:", 195, "\r\n\r\n"), GW_ETOOBIG);
+}
+
 /* RFC 9110 §10.1.1 */
 static void test_continue(void **unused)
 {
@@ -181,6 +207,10 @@ static void test_continue(void **unused)
     assert_string_equal(feed_events(&f), events);
     assert_int_equal(f.replies.len, 0);
 
+    feed_bytes(&f, span_of(whole, strlen(whole) - 1)); /* or on its way */
+    assert_int_equal(f.replies.len, 0);
+    feed_bytes(&f, span_str("b"));
+
     /* A 1.0 client would take the word for the answer. */
     feed_bytes(&f,
                span_str("POST / HTTP/1.0\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"));
@@ -199,9 +229,9 @@ static void test_encode_is_plain(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good_requests),   cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_limits),          cmocka_unit_test(test_continue),
-        cmocka_unit_test(test_encode_is_plain),
+        cmocka_unit_test(test_good_requests), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_borders),       cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_continue),      cmocka_unit_test(test_encode_is_plain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,6 +71,9 @@ static const struct {
     {"chunked", BYTES(POST "Transfer-Encoding: Chunked\r\n\r\n"),
      "POST /? 1.1 Host=a Transfer-Encoding=Chunked keep chunked"},
     {"stray_line", BYTES(GET "no colon line\r\n\r\n"), "GET /? 1.1 Host=a keep stray"},
+    {"short_stray_line", BYTES("GET / HTTP/1.1\nHost: a\nX\n\n"), "GET /? 1.1 Host=a keep stray"},
+    {"http10_both", BYTES("GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n"),
+     "GET /? 1.0 Connection=keep-alive, close close"},
     {"ipv6_host", BYTES("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n"),
      "GET /? 1.1 Host=[::1]:80 keep"},
     {"empty_host", BYTES("GET / HTTP/1.1\r\nHost:\r\n\r\n"), "GET /? 1.1 Host= keep"},
@@ -120,6 +123,7 @@ static const struct {
     {"two_hosts", BYTES(GET "Host: a\r\n\r\n"), 400},
     {"two_hosts_in_10", BYTES("GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n"), 400},
     {"list_of_hosts", BYTES("GET / HTTP/1.1\r\nHost: a,b\r\n\r\n"), 400},
+    {"blank_in_host", BYTES("GET / HTTP/1.1\r\nHost: a b\r\n\r\n"), 400},
     {"path_in_host", BYTES("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"), 400},
     {"folded", BYTES(GET "X: a\r\n b: c\r\n\r\n"), 400},             /* §5.2 */
     {"folded_without_colon", BYTES(GET "X: a\r\n\tb\r\n\r\n"), 400}, /* §5.2 */
@@ -130,6 +134,9 @@ static const struct {
     {"bare_cr", BYTES(GET "X: a\rb\r\n\r\n"), 400}, /* §2.2 */
     {"cr_cr_lf", BYTES(GET "X: a\r\r\n\r\n"), 400},
     {"nul", BYTES(GET "X: a\0b\r\n\r\n"), 400},
+    {"cr_in_stray_line", BYTES(GET "a\rb\r\n\r\n"), 400},
+    {"nul_in_stray_line", BYTES(GET "a\0b\r\n\r\n"), 400},
+    {"delete", BYTES(GET "X: a\x7f\r\n\r\n"), 400},
     {"control", BYTES(GET "X: a\x01\r\n\r\n"), 400},
     {"nul_in_line", BYTES("GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n"), 400},
     {"cr_in_line", BYTES("GET / HTTP/1.1\rHost: a\r\n\r\n"), 400},
@@ -198,6 +205,8 @@ static void test_limits(void **unused)
     expect_limit("GET /long", 9, GW_ETOOBIG, 414); /* RFC 9112 §3 */
     expect_limit("GET /long", 10, 0, 0);
     expect_limit("GET /long HTTP/1.1\r\nHost: a\r\n\r\n", 12, GW_ETOOBIG, 414);
+
+    expect_limit("\r\nGET /abc\n", 10, GW_ETOOBIG, 414);
 
     struct buf in = {0};
     buf_puts(&in, GET);

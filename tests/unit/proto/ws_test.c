@@ -1,4 +1,5 @@
 /* WebSocket frames (RFC 6455 §5 to §8), byte for byte. The handshake has its own test. */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -49,6 +50,11 @@ static const struct vector good[] = {
            "\x00\x80" KEY "\x00\x81" KEY "\xfe"
            "\x80\x81" KEY "\xfd"),
      "binary 3 \\xff\\xfe\\xfd\n",
+     {0}},
+    {"as_many_fragments_again",
+     BYTES("\x02\x80" KEY "\x00\x80" KEY "\x00\x80" KEY "\x80\x80" KEY "\x02\x80" KEY "\x00\x80" KEY
+           "\x00\x80" KEY "\x80\x80" KEY),
+     "binary 0 \nbinary 0 \n",
      {0}},
     {"message_after_fragments",
      BYTES("\x02\x81" KEY "a"
@@ -370,6 +376,11 @@ static void test_allocations(void **unused)
     assert_int_equal(allocs_since(mark), 18); /* 2^17 is the first power of two beyond 70,000 */
     assert_int_equal(ws_codec.decode(state, &conf, in.at, 0, &ev, &reply), 0);
     assert_int_equal(state[0], 0);
+
+    /* Twice 40,000 bytes would be more than the 70,000 that can still come. */
+    assert_int_equal(ws_codec.decode(state, &conf, in.at, 40014, &ev, &reply), 40014);
+    assert_int_equal(ws_codec.decode(state, &conf, in.at + 40014, 1, &ev, &reply), 1);
+    assert_in_range(malloc_usable_size((void *)(uintptr_t)state[0]), 70000, 70100);
     buf_fini(&in);
     buf_fini(&reply);
     ws_codec.fini(state);
