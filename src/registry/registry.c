@@ -53,13 +53,15 @@ static int start(struct role_env *env, void **self)
     return 0;
 }
 
-/* The registry itself goes with the process, after the loop: finished() only asks for the end. */
+/* The struct itself goes with the process: status() may still be asked in this turn. */
 static void finish_when_empty(struct peer_host *h)
 {
     struct registry *r = CONTAINER_OF(h, struct registry, host);
 
-    if (r->is_stopping && h->peers_n == 0)
-        r->env->finished(r->env);
+    if (h->peers_n > 0)
+        return;
+    peer_host_fini(h);
+    r->env->finished(r->env);
 }
 
 /* Nothing is ever in hand here, so a drain is a stop: gateways and workers come back by themselves.

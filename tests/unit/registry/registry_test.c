@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "net/sock.h"
 #include "registry/registry_conf.h"
 #include "support/fake_clock.h"
@@ -122,6 +123,7 @@ static void stop(struct fixture *f)
             close(f->ends[i].fd);
         buf_fini(&f->ends[i].got);
     }
+    mem_free(f->self); /* in a server it goes with the process */
     conn_pool_free(f->env.conns);
     loop_free(f->loop);
     close(f->listen_fd);
