@@ -17,18 +17,6 @@
 #include "gw/err.h"
 #include "proto/codec.h"
 
-enum ws_opcode { /* RFC 6455 §5.2 */
-                 WS_CONTINUATION = 0,
-                 WS_TEXT = 1,
-                 WS_BINARY = 2,
-                 WS_CLOSE = 8,
-                 WS_PING = 9,
-                 WS_PONG = 10,
-};
-
-enum { WS_FIN = 0x80, WS_RSV = 0x70, WS_OPCODE = 0x0f, WS_MASKED = 0x80, WS_LEN = 0x7f };
-enum { WS_LEN_16 = 126, WS_LEN_64 = 127, WS_CONTROL_MAX = 125, WS_KEY = 4, WS_HEAD_MAX = 10 };
-
 enum ws_phase {
     WS_HANDSHAKE, /* a request head is awaited */
     WS_HEAD,      /* a frame head, or a control frame */
@@ -63,102 +51,18 @@ struct ws {
 };
 _Static_assert(sizeof(struct ws) <= 32, "every idle connection has one of these");
 
-struct frame_head {
-    uint8_t opcode;
-    bool is_final;
-    uint64_t payload_len;
-    uint8_t key[WS_KEY];
-};
-
-void ws_mask(uint8_t *at, size_t len, uint8_t key[4])
-{
-    uint64_t wide;
-    memcpy(&wide, key, WS_KEY);
-    memcpy((uint8_t *)&wide + WS_KEY, key, WS_KEY);
-    size_t done = 0;
-    for (; len - done >= 4 * sizeof(wide); done += 4 * sizeof(wide)) {
-        uint64_t words[4]; /* four at a time: compilers make vector instructions of it */
-        memcpy(words, at + done, sizeof(words));
-        words[0] ^= wide;
-        words[1] ^= wide;
-        words[2] ^= wide;
-        words[3] ^= wide;
-        memcpy(at + done, words, sizeof(words));
-    }
-    for (; len - done >= sizeof(wide); done += sizeof(wide)) {
-        uint64_t word;
-        memcpy(&word, at + done, sizeof(word));
-        word ^= wide;
-        memcpy(at + done, &word, sizeof(word));
-    }
-    for (size_t i = done; i < len; i++)
-        at[i] ^= key[i % WS_KEY];
-
-    uint8_t turned[WS_KEY];
-    for (size_t i = 0; i < WS_KEY; i++)
-        turned[i] = key[(len + i) % WS_KEY];
-    memcpy(key, turned, WS_KEY);
-}
-
-bool ws_is_close_code(uint16_t code)
-{
-    if (code >= 3000)
-        return code <= 4999;
-    if (code == 1004 || code == 1005 || code == 1006) /* §7.4.1: never in a frame */
-        return false;
-    return code >= 1000 && code <= 1014; /* 1012 to 1014 came by registration, 1015 is like 1006 */
-}
-
-/* A server's frame head: never masked, always the shortest length. Returns its length. */
-static size_t put_head(uint8_t *to, enum ws_opcode opcode, size_t payload_len)
-{
-    to[0] = (uint8_t)(WS_FIN | opcode);
-    if (payload_len < WS_LEN_16) {
-        to[1] = (uint8_t)payload_len;
-        return 2;
-    }
-    if (payload_len <= UINT16_MAX) {
-        to[1] = WS_LEN_16;
-        put_u16be(to + 2, (uint16_t)payload_len);
-        return 4;
-    }
-    to[1] = WS_LEN_64;
-    put_u64be(to + 2, payload_len);
-    return WS_HEAD_MAX;
-}
-
 static size_t ws_encode(uint8_t *to, struct span payload, bool is_binary)
 {
-    size_t head_len = put_head(to, is_binary ? WS_BINARY : WS_TEXT, payload.len);
+    size_t head_len = ws_put_head(to, is_binary ? WS_BINARY : WS_TEXT, payload.len);
     if (payload.len > 0)
         memcpy(to + head_len, payload.at, payload.len);
     return head_len + payload.len;
 }
 
-/* A code that cannot be sent (1005 for one) makes a close frame without code. A reason that is too
- * long is cut between two characters. */
-static size_t ws_encode_close(uint8_t *to, uint16_t code, struct span reason)
-{
-    if (!ws_is_close_code(code))
-        return put_head(to, WS_CLOSE, 0);
-    size_t max = WS_CONTROL_MAX - sizeof(code);
-    if (reason.len > max) {
-        reason.len = max;
-        while (reason.len > 0 && (reason.at[reason.len] & 0xc0) == 0x80)
-            reason.len--;
-    }
-    size_t n = put_head(to, WS_CLOSE, sizeof(code) + reason.len);
-    put_u16be(to + n, code);
-    n += sizeof(code);
-    if (reason.len > 0)
-        memcpy(to + n, reason.at, reason.len);
-    return n + reason.len;
-}
-
 static void put_close(struct buf *reply, uint16_t code, const char *reason)
 {
     uint8_t *to = buf_reserve(reply, CODEC_CLOSE_MAX);
-    buf_commit(reply, ws_encode_close(to, code, span_str(reason)));
+    buf_commit(reply, ws_put_close(to, code, span_str(reason)));
 }
 
 static void give_back(struct ws *ws)
@@ -187,73 +91,11 @@ static ssize_t fail(struct ws *ws, struct buf *reply, uint16_t code, const char 
     }
 }
 
-static bool is_control(uint8_t opcode)
-{
-    return opcode >= WS_CLOSE;
-}
-
-/* What is wrong with the first byte of a frame, or NULL: RFC 6455 §5.2, §5.4, §5.5. */
-static const char *judge_first(const struct ws *ws, uint8_t first)
-{
-    if (first & WS_RSV)
-        return "reserved bits are set";
-    switch (first & WS_OPCODE) {
-    case WS_CONTINUATION:
-        return ws->kind ? NULL : "there is no message to continue";
-    case WS_TEXT:
-    case WS_BINARY:
-        return ws->kind ? "the message before is not finished" : NULL;
-    case WS_CLOSE:
-    case WS_PING:
-    case WS_PONG:
-        return first & WS_FIN ? NULL : "a control frame is fragmented";
-    default:
-        return "the opcode is unknown";
-    }
-}
-
-/* The same for the second byte: §5.1, §5.5. */
-static const char *judge_second(uint8_t opcode, uint8_t second)
-{
-    if (!(second & WS_MASKED))
-        return "the frame is not masked";
-    if (is_control(opcode) && (second & WS_LEN) > WS_CONTROL_MAX)
-        return "a control frame is too long";
-    return NULL;
-}
-
-/* The payload length, in its shortest form only (§5.2). Returns the bytes that head and length
- * fill, 0 when they are not all there; *wrong tells what is bad. */
-static size_t read_len(const uint8_t *at, size_t len, uint64_t *payload_len, const char **wrong)
-{
-    uint8_t short_len = at[1] & WS_LEN;
-    if (short_len < WS_LEN_16) {
-        *payload_len = short_len;
-        return 2;
-    }
-    if (short_len == WS_LEN_16) {
-        if (len < 4)
-            return 0;
-        *payload_len = get_u16be(at + 2);
-        if (*payload_len < WS_LEN_16)
-            *wrong = "the length is not in its shortest form";
-        return 4;
-    }
-    if (len > 2 && at[2] & 0x80)
-        *wrong = "the length has its highest bit set";
-    if (len < 10)
-        return 0;
-    *payload_len = get_u64be(at + 2);
-    if (*payload_len <= UINT16_MAX)
-        *wrong = "the length is not in its shortest form";
-    return 10;
-}
-
 /* Limits are judged when the head announces, before anything is stored. */
-static ssize_t judge_limits(struct ws *ws, const struct codec_conf *conf,
-                            const struct frame_head *h, struct buf *reply)
+static ssize_t judge_limits(struct ws *ws, const struct codec_conf *conf, const struct ws_head *h,
+                            struct buf *reply)
 {
-    if (is_control(h->opcode))
+    if (ws_is_control(h->opcode))
         return 0;
     uint64_t have = ws->message ? ws->message->len : 0;
     uint64_t max = conf->message_max_bytes > 0 ? conf->message_max_bytes : SIZE_MAX / 2;
@@ -267,29 +109,18 @@ static ssize_t judge_limits(struct ws *ws, const struct codec_conf *conf,
 
 /* Returns the length of the head, 0 need more, or < 0 after a goodbye. */
 static ssize_t read_head(struct ws *ws, const struct codec_conf *conf, const uint8_t *at,
-                         size_t len, struct frame_head *h, struct buf *reply)
+                         size_t len, struct ws_head *h, struct buf *reply)
 {
-    if (len == 0)
-        return 0;
-    h->opcode = at[0] & WS_OPCODE;
-    h->is_final = at[0] & WS_FIN;
-    const char *wrong = judge_first(ws, at[0]);
-    if (!wrong && len > 1)
-        wrong = judge_second(h->opcode, at[1]);
-    size_t n = 0;
-    if (!wrong && len > 1)
-        n = read_len(at, len, &h->payload_len, &wrong);
+    const char *wrong;
+    size_t head_len = ws_read_head(h, at, len, ws->kind != 0, &wrong);
     if (wrong)
         return fail(ws, reply, 1002, wrong);
-    if (n == 0)
+    if (head_len == 0)
         return 0;
     ssize_t rc = judge_limits(ws, conf, h, reply);
     if (rc < 0)
         return rc;
-    if (len < n + WS_KEY)
-        return 0;
-    memcpy(h->key, at + n, WS_KEY);
-    return (ssize_t)(n + WS_KEY);
+    return len < head_len ? 0 : (ssize_t)head_len;
 }
 
 /* §5.5.1, §7.1.5: the goodbye is answered by its own code, a bad one by the code for that. */
@@ -316,8 +147,8 @@ static ssize_t take_close(struct ws *ws, struct span payload, struct codec_event
     return 0;
 }
 
-static ssize_t take_control(struct ws *ws, struct frame_head *h, uint8_t *at,
-                            struct codec_event *ev, struct buf *reply)
+static ssize_t take_control(struct ws *ws, struct ws_head *h, uint8_t *at, struct codec_event *ev,
+                            struct buf *reply)
 {
     struct span payload = span_of(at, (size_t)h->payload_len);
     ws_mask(at, payload.len, h->key);
@@ -325,7 +156,7 @@ static ssize_t take_control(struct ws *ws, struct frame_head *h, uint8_t *at,
         return take_close(ws, payload, ev, reply);
     if (h->opcode == WS_PING) {
         uint8_t head[WS_HEAD_MAX];
-        buf_put(reply, head, put_head(head, WS_PONG, payload.len));
+        buf_put(reply, head, ws_put_head(head, WS_PONG, payload.len));
         buf_put_span(reply, payload);
     }
     ev->kind = CODEC_CONTROL;
@@ -389,7 +220,7 @@ static ssize_t take_payload(struct ws *ws, const uint8_t *at, size_t len, struct
 }
 
 /* A data frame whose head was read; `at` is behind it. Returns the payload bytes used. */
-static ssize_t take_data(struct ws *ws, const struct frame_head *h, uint8_t *at, size_t len,
+static ssize_t take_data(struct ws *ws, const struct ws_head *h, uint8_t *at, size_t len,
                          struct codec_event *ev, struct buf *reply)
 {
     bool is_alone = h->opcode != WS_CONTINUATION && h->is_final;
@@ -416,13 +247,13 @@ static ssize_t take_data(struct ws *ws, const struct frame_head *h, uint8_t *at,
 static ssize_t take_frame(struct ws *ws, const struct codec_conf *conf, uint8_t *at, size_t len,
                           struct codec_event *ev, struct buf *reply)
 {
-    struct frame_head h;
+    struct ws_head h;
     ssize_t head_len = read_head(ws, conf, at, len, &h, reply);
     if (head_len <= 0)
         return head_len;
     uint8_t *payload = at + head_len;
     size_t have = len - (size_t)head_len;
-    if (!is_control(h.opcode)) {
+    if (!ws_is_control(h.opcode)) {
         ssize_t n = take_data(ws, &h, payload, have, ev, reply);
         return n < 0 ? n : head_len + n;
     }
@@ -503,5 +334,5 @@ const struct codec ws_codec = {
     .fini = ws_fini,
     .decode = ws_decode,
     .encode = ws_encode,
-    .encode_close = ws_encode_close,
+    .encode_close = ws_put_close,
 };

@@ -11,9 +11,43 @@
 #include "base/span.h"
 #include "proto/http.h"
 
+enum ws_opcode { /* RFC 6455 §5.2 */
+                 WS_CONTINUATION = 0,
+                 WS_TEXT = 1,
+                 WS_BINARY = 2,
+                 WS_CLOSE = 8,
+                 WS_PING = 9,
+                 WS_PONG = 10,
+};
+
+enum { WS_KEY = 4, WS_HEAD_MAX = 14 }; /* bytes of a masking key; of the longest head with one */
+
+/* A frame as it comes from a client. */
+struct ws_head {
+    uint8_t opcode;
+    bool is_final;
+    uint64_t payload_len;
+    uint8_t key[WS_KEY];
+};
+
+/* Reads the head at the front. Returns its length as soon as that and payload_len can be told (the
+ * key is read when len covers it), 0 before. *wrong becomes what breaks §5 at the first byte that
+ * does so, or NULL. */
+size_t ws_read_head(struct ws_head *h, const uint8_t *at, size_t len, bool is_message_open,
+                    const char **wrong) NODISCARD;
+bool ws_is_control(uint8_t opcode);
+
+/* Writes the head of a whole frame from a server: without a mask, its length in the shortest form.
+ * Returns the bytes written, WS_HEAD_MAX at most. */
+size_t ws_put_head(uint8_t *to, enum ws_opcode opcode, size_t payload_len);
+/* Writes a close frame. A code that cannot be sent (1005 for one) makes one without code; a reason
+ * that is too long is cut between two characters. Returns the bytes written, CODEC_CLOSE_MAX at
+ * most. */
+size_t ws_put_close(uint8_t *to, uint16_t code, struct span reason);
+
 /* XORs the bytes in place (RFC 6455 §5.3) and turns the key, so that the next call goes on where
  * this one ended, whatever the length was. Masking twice with the same key gives the original. */
-void ws_mask(uint8_t *at, size_t len, uint8_t key[4]);
+void ws_mask(uint8_t *at, size_t len, uint8_t key[WS_KEY]);
 
 /* Whether an endpoint may put the code into a close frame (RFC 6455 §7.4 and the IANA registry). */
 bool ws_is_close_code(uint16_t code);

@@ -8,7 +8,6 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "proto/ws.h"
 #include "support/allocs.h"
 #include "support/feed.h"
 #include "support/vector.h"
@@ -261,41 +260,6 @@ static void test_ping_of_125(void **unused)
                                   span_of(reply, sizeof(reply))});
 }
 
-/* Every length and start, against the definition: octet i is XORed with key octet i mod 4 (§5.3).
- */
-static void test_mask(void **unused)
-{
-    static const uint8_t key[4] = {0x37, 0xfa, 0x21, 0x3d};
-    for (size_t len = 0; len < 150; len++)
-        for (size_t cut = 0; cut <= len; cut += len < 40 ? 1 : 7) {
-            uint8_t bytes[160];
-            uint8_t turning[4];
-            memcpy(turning, key, 4);
-            memset(bytes, 0x5a, sizeof(bytes));
-            ws_mask(bytes + 3, cut, turning);
-            ws_mask(bytes + 3 + cut, len - cut, turning);
-            for (size_t i = 0; i < sizeof(bytes); i++) {
-                bool is_inside = i >= 3 && i < 3 + len;
-                assert_int_equal(bytes[i], is_inside ? 0x5a ^ key[(i - 3) % 4] : 0x5a);
-            }
-            for (size_t i = 0; i < 4; i++)
-                assert_int_equal(turning[i], key[(len + i) % 4]);
-        }
-}
-
-/* §7.4.1, §7.4.2, and 1012 to 1014 of the IANA registry. */
-static void test_close_codes(void **unused)
-{
-    static const uint16_t yes[] = {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010,
-                                   1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999};
-    static const uint16_t no[] = {0,    1,    999,  1004, 1005, 1006, 1015,
-                                  1016, 1100, 2000, 2999, 5000, 65535};
-    for (size_t i = 0; i < ARRAY_LEN(yes); i++)
-        assert_int_equal(ws_is_close_code(yes[i]) ? yes[i] : 0, yes[i]);
-    for (size_t i = 0; i < ARRAY_LEN(no); i++)
-        assert_int_equal(ws_is_close_code(no[i]) ? no[i] : -1, -1);
-}
-
 static void expect_head(size_t payload_len, bool is_binary, struct span head)
 {
     uint8_t *payload = mem_zalloc(payload_len + 1);
@@ -319,25 +283,6 @@ static void test_encode(void **unused)
     expect_head(126, true, span_of("\x82\x7e\x00\x7e", 4));
     expect_head(65535, false, span_of("\x81\x7e\xff\xff", 4));
     expect_head(65536, false, span_of("\x81\x7f\0\0\0\0\0\x01\0\0", 10));
-}
-
-static void test_encode_close(void **unused)
-{
-    uint8_t to[CODEC_CLOSE_MAX];
-    assert_int_equal(ws_codec.encode_close(to, 1000, span_str("")), 4);
-    assert_memory_equal(to, "\x88\x02\x03\xe8", 4);
-    assert_int_equal(ws_codec.encode_close(to, 1013, span_str("slow")), 8);
-    assert_memory_equal(to, "\x88\x06\x03\xf5slow", 8);
-    assert_int_equal(ws_codec.encode_close(to, 1005, span_str("unsaid")), 2);
-    assert_memory_equal(to, "\x88\x00", 2);
-
-    char reason[200];
-    memset(reason, 'r', sizeof(reason));
-    assert_int_equal(ws_codec.encode_close(to, 1000, span_of(reason, 124)), 2 + 125);
-    assert_int_equal(to[1], 125);
-    memcpy(reason + 122, "\xe4\xbd\xa0", 3); /* bytes 122 to 124: it does not fit into 123 */
-    assert_int_equal(ws_codec.encode_close(to, 1000, span_of(reason, 200)), 2 + 2 + 122);
-    assert_int_equal(to[1], 124);
 }
 
 static void test_idle_state_is_tiny(void **unused)
