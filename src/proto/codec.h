@@ -72,8 +72,8 @@ extern const struct codec text_codec;  /* lines ended by \n: proto/text.c */
 extern const struct codec frame_codec; /* u32be length that includes itself: proto/frame.c */
 extern const struct codec tcp_codec;   /* whatever arrives is a message: proto/tcp.c */
 extern const struct codec http_codec;  /* requests with bodies, server side: proto/http_codec.c */
-extern const struct codec wire_codec;  /* gateway-worker packets: proto/wire.c */
-extern const struct codec reply_codec; /* answers to queries: u32be length, value: proto/wire.c */
+extern const struct codec wire_codec;  /* gateway-worker packets: proto/wire_codec.c */
+extern const struct codec reply_codec; /* answers to queries: u32be length, value */
 
 /* By the name before "://", among the client protocols (websocket, text, frame, tcp, http); NULL
  * when unknown. */

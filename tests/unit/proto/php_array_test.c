@@ -54,44 +54,6 @@ static void recorded_merges(void **state)
     json_decref(root);
 }
 
-/* vectors/README.md, traps: which texts are integer keys. */
-static void canonical_decimals_are_numbers(void **state)
-{
-    static const char *const texts[] = {"",
-                                        "-",
-                                        "-0",
-                                        "007",
-                                        "+1",
-                                        "1.0",
-                                        " 1",
-                                        "1 ",
-                                        "00",
-                                        "0x1",
-                                        "1a",
-                                        "--1",
-                                        "-01",
-                                        "9223372036854775808",
-                                        "-9223372036854775809",
-                                        "99999999999999999999"};
-    static const struct {
-        const char *text;
-        int64_t num;
-    } numbers[] = {{"0", 0},
-                   {"5", 5},
-                   {"-1", -1},
-                   {"9223372036854775807", INT64_MAX},
-                   {"-9223372036854775808", INT64_MIN}};
-
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        if (php_key_of(span_str(texts[i])).is_int)
-            fail_msg("\"%s\" became a number", texts[i]);
-    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-        struct php_key key = php_key_of(span_str(numbers[i].text));
-        assert_true(key.is_int);
-        assert_int_equal(key.num, numbers[i].num);
-    }
-}
-
 /* Keys of both kinds, across the size where the hash table begins. */
 static void entries_are_found_and_keep_their_order(void **state)
 {
@@ -203,36 +165,15 @@ static void equality_is_strict(void **state)
     php_doc_free(d);
 }
 
-/* The arena: a document of thousands of values takes a handful of allocations. */
-static void documents_take_few_allocations(void **state)
-{
-    struct buf text = {0};
-
-    php_put_array(&text, 5000);
-    for (int i = 0; i < 5000; i++) {
-        php_put_int(&text, i);
-        php_put_string(&text, span_str("value"));
-    }
-    php_put_array_end(&text);
-    struct allocs mark = allocs_mark();
-    struct php_doc *d = php_doc_new();
-    assert_int_equal(php_len(read_text(d, buf_span(&text))), 5000);
-    assert_true(allocs_since(mark) < 20);
-    php_doc_free(d);
-    buf_fini(&text);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recorded_merges),
-        cmocka_unit_test(canonical_decimals_are_numbers),
         cmocka_unit_test(entries_are_found_and_keep_their_order),
         cmocka_unit_test(unset_keys_lose_their_place),
         cmocka_unit_test(holes_are_reused),
         cmocka_unit_test(appending_continues_behind_the_largest_number),
         cmocka_unit_test(equality_is_strict),
-        cmocka_unit_test(documents_take_few_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <gw/err.h>
 
+#include "base/crypto.h"
 #include "support/vectors.h"
 
 static void assert_field(const json_t *head, const char *name, uint64_t got)
@@ -165,6 +166,20 @@ static void ext_len_is_cut_to_the_packet(void **state)
     assert_int_equal(p.body.len, 0);
 }
 
+/* Workers tell by the CRC-32 of ext_data whether a session changed (small-functions.json). */
+static void session_versions(void **state)
+{
+    json_t *root = vectors_load("small-functions.json");
+    const json_t *vector;
+    size_t i;
+
+    assert_int_equal(json_array_size(json_object_get(root, "crc32")), 5);
+    json_array_foreach(json_object_get(root, "crc32"), i, vector)
+        assert_int_equal(crypto_crc32(vectors_text(vector, "input")),
+                         json_integer_value(json_object_get(vector, "crc32")));
+    json_decref(root);
+}
+
 static void names_of_commands(void **state)
 {
     assert_string_equal(wire_cmd_name(CMD_KICK), "CMD_KICK");
@@ -183,6 +198,7 @@ int main(void)
         cmocka_unit_test(lengths_below_the_head_are_refused),
         cmocka_unit_test(too_long_packets_are_refused_by_their_first_four_bytes),
         cmocka_unit_test(ext_len_is_cut_to_the_packet),
+        cmocka_unit_test(session_versions),
         cmocka_unit_test(names_of_commands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
