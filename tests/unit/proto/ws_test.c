@@ -349,12 +349,15 @@ static void test_fini_in_the_middle(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good_frames),  cmocka_unit_test(test_goodbyes),
-        cmocka_unit_test(test_faults),       cmocka_unit_test(test_lengths),
-        cmocka_unit_test(test_ping_of_125),  cmocka_unit_test(test_mask),
-        cmocka_unit_test(test_close_codes),  cmocka_unit_test(test_encode),
-        cmocka_unit_test(test_encode_close), cmocka_unit_test(test_idle_state_is_tiny),
-        cmocka_unit_test(test_allocations),  cmocka_unit_test(test_fini_in_the_middle),
+        cmocka_unit_test(test_good_frames),
+        cmocka_unit_test(test_goodbyes),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_ping_of_125),
+        cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_idle_state_is_tiny),
+        cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_fini_in_the_middle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
