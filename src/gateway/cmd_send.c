@@ -1,0 +1,177 @@
+/* Commands that send messages to clients or close them. */
+#include <gw/err.h>
+
+#include "gateway/cmd.h"
+#include "gateway/fanout.h"
+#include "gateway/state.h"
+#include "proto/codec.h"
+#include "proto/phpser.h"
+
+/* ---- what is sent ---- */
+
+static unsigned flags_of(const struct peer *from, const struct wire_packet *p)
+{
+    unsigned flags = p->flag & WIRE_RAW ? FANOUT_RAW : 0;
+    if (from->speaks_ours && p->flag & WIRE_BINARY)
+        flags |= FANOUT_BINARY;
+    return flags;
+}
+
+/* A serialized body as it is sent: strings as they are, arrays and null as JSON. What is left kills
+ * the original (gateway-edge-cases.json send_one_ser_0 and on, send_one_json_bad_utf8). */
+static bool read_value(struct gateway *g, const struct wire_packet *p, struct span *message)
+{
+    int err = 0;
+    struct php_doc *doc = php_doc_new();
+    const struct php_value *v = php_read(doc, p->body, &err);
+    bool is_good = false;
+    buf_clear(&g->text);
+    if (v && php_type(v) == PHP_STRING) {
+        buf_put_span(&g->text, php_string(v));
+        is_good = true;
+    } else if (v && !(p->flag & WIRE_RAW) &&
+               (php_type(v) == PHP_ARRAY || php_type(v) == PHP_NULL)) {
+        is_good = php_write_json(v, true, &g->text);
+    }
+    php_doc_free(doc);
+    *message = buf_span(&g->text);
+    return is_good;
+}
+
+static bool begin(struct fanout *f, struct gateway *g, struct peer *from,
+                  const struct wire_packet *p)
+{
+    struct span message = p->body;
+    if (!(p->flag & WIRE_SCALAR) && !read_value(g, p, &message)) {
+        cmd_ignored(from, p, "its body is no message: neither text, array nor null");
+        return false;
+    }
+    fanout_begin(f, g, message, flags_of(from, p));
+    return true;
+}
+
+/* ---- who gets it ---- */
+
+/* Sends to all members but those in the target's ids, in the order of the roster. */
+static void send_to(struct fanout *f, const struct roster *members)
+{
+    uint32_t pos = 0;
+    for (struct client *c = roster_next(members, &pos); c; c = roster_next(members, &pos))
+        if (!c->is_marked)
+            fanout_to(f, c);
+}
+
+static void mark_ids(struct gateway *g, bool is_marked)
+{
+    for (size_t i = 0; i < g->target.ids_n; i++) {
+        struct client *c = clients_find(&g->clients, g->target.ids[i]);
+        if (c)
+            c->is_marked = is_marked;
+    }
+}
+
+static void send_to_names(struct fanout *f, const struct groups *gs)
+{
+    struct gateway *g = f->gateway;
+    mark_ids(g, true);
+    for (size_t i = 0; i < g->target.names_n; i++) {
+        const struct group *group = groups_find(gs, g->target.names[i]);
+        if (group)
+            send_to(f, &group->members);
+    }
+    mark_ids(g, false);
+}
+
+int cmd_send_to_one(struct gateway *g, struct peer *from, const struct wire_packet *p)
+{
+    struct fanout f;
+    struct client *c = clients_find(&g->clients, p->connection_id);
+    if (!c || !begin(&f, g, from, p))
+        return 0;
+    fanout_to(&f, c);
+    fanout_end(&f);
+    return 0;
+}
+
+int cmd_send_to_all(struct gateway *g, struct peer *from, const struct wire_packet *p)
+{
+    struct fanout f;
+    if (!begin(&f, g, from, p))
+        return 0;
+    target_read_all(&g->target, p->ext);
+    if (g->target.has_connections) {
+        for (size_t i = 0; i < g->target.ids_n; i++) {
+            struct client *c = clients_find(&g->clients, g->target.ids[i]);
+            if (c)
+                fanout_to(&f, c);
+        }
+    } else {
+        mark_ids(g, true);
+        send_to(&f, &g->clients.all);
+        mark_ids(g, false);
+    }
+    fanout_end(&f);
+    return 0;
+}
+
+int cmd_send_to_uid(struct gateway *g, struct peer *from, const struct wire_packet *p)
+{
+    struct fanout f;
+    if (!begin(&f, g, from, p))
+        return 0;
+    target_read_uids(&g->target, p->ext);
+    send_to_names(&f, &g->uids);
+    fanout_end(&f);
+    return 0;
+}
+
+int cmd_send_to_group(struct gateway *g, struct peer *from, const struct wire_packet *p)
+{
+    struct fanout f;
+    if (!begin(&f, g, from, p))
+        return 0;
+    target_read_groups(&g->target, p->ext);
+    send_to_names(&f, &g->groups);
+    fanout_end(&f);
+    return 0;
+}
+
+/* ---- closing ---- */
+
+static bool is_null(const struct wire_packet *p)
+{
+    return !(p->flag & WIRE_SCALAR) && span_is(p->body, "N;");
+}
+
+/* The message, unless it is null, and the end of TCP behind it: no close frame (vectors/README.md).
+ * For workers the client is gone at once. */
+int cmd_kick(struct gateway *g, struct peer *from, const struct wire_packet *p)
+{
+    struct client *c = clients_find(&g->clients, p->connection_id);
+    if (!c)
+        return 0;
+    struct wire_packet framed = *p;
+    framed.flag &= (uint8_t)~WIRE_RAW; /* the original frames a farewell in any case */
+    struct fanout f;
+    if (!is_null(p)) {
+        if (!begin(&f, g, from, &framed))
+            return 0;
+        /* Before the handshake is done a farewell is lost: reference.md, client side. */
+        if (chan_is_open(c->chan))
+            fanout_to(&f, c);
+        fanout_end(&f);
+    }
+    chan_close(c->chan, 0, span_of(NULL, 0));
+    front_part(g, c);
+    return 0;
+}
+
+int cmd_destroy(struct gateway *g, struct peer *from, const struct wire_packet *p)
+{
+    struct client *c = clients_find(&g->clients, p->connection_id);
+    if (!c)
+        return 0;
+    chan_destroy(c->chan, 0);
+    front_part(g, c);
+    return 0;
+}

@@ -1,0 +1,195 @@
+/* The side of the clients: accepts them, turns what they do into events, sees them off. */
+#include "gateway/front.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/map.h"
+#include "gateway/gateway_conf.h"
+#include "gateway/origin.h"
+#include "gateway/state.h"
+#include "net/listener.h"
+#include "net/sock.h"
+#include "proto/php_request.h"
+
+/* ---- connections per address ---- */
+
+/* The map's values are counts, kept in the pointer itself. */
+static struct span address_key(const struct addr *peer)
+{
+    return span_of(peer->ip, peer->family == AF_INET ? 4 : sizeof(peer->ip));
+}
+
+static uintptr_t address_count(const struct gateway *g, const struct addr *peer)
+{
+    return (uintptr_t)map_get(g->addresses, address_key(peer));
+}
+
+static void count_address(struct gateway *g, const struct addr *peer, int by)
+{
+    if (g->conf->max_connections_per_address == 0 || peer->family == AF_UNIX)
+        return;
+    uintptr_t n = address_count(g, peer) + (uintptr_t)(intptr_t)by;
+    if (n > 0)
+        map_set(g->addresses, address_key(peer), (void *)n);
+    else
+        map_remove(g->addresses, address_key(peer));
+}
+
+static const char *refusal(const struct gateway *g, const struct addr *peer)
+{
+    int64_t max_n = g->conf->max_connections;
+    if (max_n > 0 && clients_len(&g->clients) >= max_n)
+        return "max_connections";
+    max_n = g->conf->max_connections_per_address;
+    if (max_n > 0 && address_count(g, peer) >= (uintptr_t)max_n)
+        return "max_connections_per_address";
+    return NULL;
+}
+
+/* ---- a client's life ---- */
+
+static void on_accept(void *owner, int fd, const struct addr *peer)
+{
+    struct front *f = owner;
+    struct gateway *g = f->gateway;
+    const char *limit = refusal(g, peer);
+    if (limit) {
+        static struct log_rate rate;
+        char from[ADDR_TEXT_MAX];
+        addr_text(peer, from);
+        log_limited(&rate, LOG_WARN, "%s refused: %s is reached", from, limit);
+        close(fd);
+        return;
+    }
+    struct client *c = clients_add(&g->clients);
+    c->front = f;
+    c->chan = chan_new(g->conns, fd, peer, &plain_transport, NULL, &f->kind, c);
+    if (!c->chan) {
+        log_warn("a client could not be taken: %s", strerror(errno));
+        clients_remove(&g->clients, c);
+        return;
+    }
+    count_address(g, peer, 1);
+    heartbeat_add(&g->heartbeat, c);
+    /* Before any handshake: worker-gateway.json on_connect. */
+    route_event(g, c, CMD_ON_CONNECT, WIRE_SCALAR, span_of(NULL, 0));
+}
+
+static void on_open(struct chan *ch, void *owner, const struct codec_event *ev)
+{
+    struct client *c = owner;
+    if (!c || !ev->request)
+        return;
+    struct gateway *g = c->front->gateway;
+    const struct addr *peer = conn_peer(chan_conn(ch));
+    char from[ADDR_TEXT_MAX];
+    addr_ip_text(peer, from);
+    if (!origin_is_allowed(&g->conf->origin, ev->request)) {
+        static struct log_rate rate;
+        struct span origin = http_header(ev->request, "Origin");
+        log_limited(&rate, LOG_WARN, "%s refused: a page of %.*s may not connect (see origin)",
+                    from, (int)origin.len, (const char *)origin.at);
+        chan_refuse(ch, 403, "Pages of this origin may not connect here.");
+        return;
+    }
+    buf_clear(&g->text);
+    php_put_request(&g->text, ev->request, from, peer->port, c->front->port);
+    route_event(g, c, CMD_ON_WEBSOCKET_CONNECT, 0, buf_span(&g->text));
+}
+
+static void on_message(struct chan *ch, void *owner, const struct codec_event *ev)
+{
+    struct client *c = owner;
+    if (!c)
+        return;
+    struct gateway *g = c->front->gateway;
+    c->silent_n = -1;
+    g->counts.requests_n++;
+    uint8_t flag = ev->is_binary ? WIRE_SCALAR | WIRE_BINARY : WIRE_SCALAR;
+    route_event(g, c, CMD_ON_MESSAGE, flag, ev->payload);
+}
+
+static void on_control(struct chan *ch, void *owner)
+{
+    struct client *c = owner;
+    if (c && heartbeat_counts_frames(c->front->gateway))
+        c->silent_n = -1;
+}
+
+static void on_close(struct chan *ch, void *owner, int why, uint16_t close_code)
+{
+    struct client *c = owner;
+    if (c)
+        front_part(c->front->gateway, c);
+}
+
+void front_part(struct gateway *g, struct client *c)
+{
+    route_event(g, c, CMD_ON_CLOSE, WIRE_SCALAR, span_of(NULL, 0));
+    route_forget(g, c);
+    groups_leave_all(&g->uids, c);
+    groups_leave_all(&g->groups, c);
+    heartbeat_remove(&g->heartbeat, c);
+    count_address(g, conn_peer(chan_conn(c->chan)), -1);
+    chan_set_owner(c->chan, NULL);
+    clients_remove(&g->clients, c);
+}
+
+void front_close_all(struct gateway *g)
+{
+    /* Nobody leaves the roster before the walk is over: channels close at the end of the turn. */
+    uint32_t pos = 0;
+    for (struct client *c = roster_next(&g->clients.all, &pos); c;
+         c = roster_next(&g->clients.all, &pos))
+        chan_close(c->chan, 1001, span_of(NULL, 0));
+}
+
+/* ---- the listener ---- */
+
+static const struct chan_events events = {
+    .on_open = on_open, .on_message = on_message, .on_control = on_control, .on_close = on_close};
+
+static struct chan_kind kind_of(const struct gateway_conf *gc, const char *url)
+{
+    return (struct chan_kind){
+        .codec = gateway_conf_codec(url),
+        .codec_conf = {.message_max_bytes = gc->max_message_bytes,
+                       .head_max_bytes = gc->max_head_bytes,
+                       .fragments_max_n = (uint32_t)gc->max_frames_per_message},
+        .conn_conf = {.in_max_bytes = gc->max_message_bytes + gc->max_head_bytes,
+                      .out_max_bytes = gc->send_to_client_buffer_size,
+                      .close_timeout_ms = gc->close_timeout_ms,
+                      .handshake_timeout_ms = gc->handshake_timeout_ms},
+        .events = &events,
+        .open_timeout_ms = gc->handshake_timeout_ms,
+    };
+}
+
+int front_start(struct front *f, struct gateway *g, const char *url, int fd)
+{
+    struct addr local = {0};
+    int rc = sock_local(fd, &local);
+    if (rc < 0) {
+        log_error("%s: %s", url, strerror(-rc));
+        return rc;
+    }
+    *f = (struct front){.gateway = g, .kind = kind_of(g->conf, url), .port = local.port};
+    f->listener = listener_start(g->loop, fd, on_accept, f);
+    if (!f->listener) {
+        rc = -errno;
+        log_error("%s: cannot accept: %s", url, strerror(errno));
+        return rc;
+    }
+    return 0;
+}
+
+void front_stop(struct front *f)
+{
+    if (f->listener)
+        listener_stop(f->listener);
+    f->listener = NULL;
+}

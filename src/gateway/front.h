@@ -1,0 +1,33 @@
+/* The side of the clients: accepts them, turns what they do into events, sees them off. */
+#ifndef GATEWAY_FRONT_H
+#define GATEWAY_FRONT_H
+
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/span.h"
+#include "chan/chan.h"
+
+struct client;
+struct gateway;
+struct listener;
+
+/* One listening address of the clients. */
+struct front {
+    struct gateway *gateway;
+    struct listener *listener;
+    struct chan_kind kind;
+    uint16_t port; /* gateway_port of its clients' events */
+};
+
+/* Serves fd, which stays the caller's, in the protocol that url names. 0 or -errno, logged. */
+int front_start(struct front *f, struct gateway *g, const char *url, int fd) NODISCARD;
+void front_stop(struct front *f); /* accepts no more; twice is fine */
+
+/* The client is gone for workers and tables from now on: ON_CLOSE, then its memory. What its
+ * channel still has to send is sent. */
+void front_part(struct gateway *g, struct client *c);
+/* Says goodbye to everybody (1001, RFC 6455 §7.4.1: going away). */
+void front_close_all(struct gateway *g);
+
+#endif

@@ -1,0 +1,192 @@
+/* The gateway role: starts and ends the parts of one gateway process. */
+#include "gateway/gateway.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "gateway/gateway_conf.h"
+#include "gateway/state.h"
+#include "gateway/table.h"
+
+enum {
+    ENDING_LOOK_MS = 20,
+    STOP_MAX_MS = 1500,  /* below the master's stop_timeout */
+    DRAIN_MAX_MS = 5000, /* how long workers may take for what they have in hand */
+};
+
+static void gateway_free(struct gateway *g)
+{
+    timer_stop(g->loop, &g->ending);
+    heartbeat_stop(g);
+    registrar_fini(g);
+    route_fini(g);
+    groups_fini(&g->groups);
+    groups_fini(&g->uids);
+    clients_fini(&g->clients);
+    map_free(g->addresses);
+    target_fini(&g->target);
+    buf_fini(&g->text);
+    mem_free(g);
+}
+
+static void stop_accepting(struct gateway *g)
+{
+    for (size_t i = 0; i < g->fronts_n; i++)
+        front_stop(&g->fronts[i]);
+}
+
+/* ---- the end ---- */
+
+/* Once no connection is left nobody calls back any more; at the deadline the process ends with what
+ * is left, which then belongs to the connections' pool. */
+static void on_ending(struct timer *t)
+{
+    struct gateway *g = CONTAINER_OF(t, struct gateway, ending);
+    struct role_env *env = g->env;
+    bool is_late = loop_now_ms(g->loop) >= g->ending_deadline_ms;
+    if (g->is_draining && !g->is_stopping && (is_late || route_is_idle(g))) {
+        gateway_role.stop(g);
+        return;
+    }
+    if (g->is_stopping && clients_len(&g->clients) == 0)
+        inner_stop(g); /* behind the last ON_CLOSE */
+    if (g->is_stopping && conn_pool_len(g->conns) == 0) {
+        gateway_free(g);
+        env->finished(env);
+    } else if (g->is_stopping && is_late) {
+        env->finished(env);
+    } else {
+        timer_start(g->loop, t, ENDING_LOOK_MS);
+    }
+}
+
+static void begin_ending(struct gateway *g, uint64_t max_ms)
+{
+    stop_accepting(g);
+    g->ending.fire = on_ending;
+    g->ending_deadline_ms = loop_now_ms(g->loop) + max_ms;
+    timer_start(g->loop, &g->ending, 0);
+}
+
+/* Work in hand is what the workers do for events that clients have sent: no more is read, and the
+ * answers still reach them. */
+static void gateway_drain(void *self)
+{
+    struct gateway *g = self;
+    if (g->is_draining || g->is_stopping)
+        return;
+    g->is_draining = true;
+    uint32_t pos = 0;
+    for (struct client *c = roster_next(&g->clients.all, &pos); c;
+         c = roster_next(&g->clients.all, &pos))
+        conn_pause(chan_conn(c->chan));
+    begin_ending(g, DRAIN_MAX_MS);
+}
+
+static void gateway_stop(void *self)
+{
+    struct gateway *g = self;
+    if (g->is_stopping)
+        return;
+    g->is_stopping = true;
+    registrar_stop(g);
+    heartbeat_stop(g);
+    front_close_all(g);
+    begin_ending(g, STOP_MAX_MS);
+}
+
+/* ---- the beginning ---- */
+
+static void init(struct gateway *g, struct role_env *env)
+{
+    g->env = env;
+    g->conf = env->section->conf;
+    g->loop = env->loop;
+    g->conns = env->conns;
+    clients_init(&g->clients);
+    groups_init(&g->groups, MEMBER_GROUP);
+    groups_init(&g->uids, MEMBER_UID);
+    list_init(&g->inner.peers);
+    g->addresses = map_new();
+    route_init(g);
+}
+
+static int start_listeners(struct gateway *g)
+{
+    const struct role_env *env = g->env;
+    int rc = inner_start(g, env->listen_fds[env->listen_fds_n - 1]);
+    for (size_t i = 0; rc == 0 && i + 1 < env->listen_fds_n; i++) {
+        rc = front_start(&g->fronts[i], g, g->conf->listen.at[i].text, env->listen_fds[i]);
+        if (rc == 0)
+            g->fronts_n++;
+    }
+    return rc;
+}
+
+static int gateway_start(struct role_env *env, void **self)
+{
+    struct gateway *g = mem_zalloc(sizeof(*g));
+    struct addr lan;
+    init(g, env);
+    int rc = gateway_conf_lan(g->conf, env->slot, &lan);
+    if (rc < 0) {
+        log_error("lan_ip %s is not an address of this host", g->conf->lan_ip);
+        goto free_gateway;
+    }
+    g->local_ip = addr_ip4(&lan);
+    g->local_port = lan.port;
+    heartbeat_start(g);
+    rc = start_listeners(g);
+    if (rc == 0)
+        rc = registrar_start(g);
+    if (rc < 0)
+        goto stop_parts;
+    *self = g;
+    env->ready(env);
+    return 0;
+stop_parts:
+    registrar_stop(g);
+    stop_accepting(g);
+    inner_stop(g);
+free_gateway:
+    gateway_free(g);
+    return rc;
+}
+
+static void gateway_status(void *self, struct role_status *out)
+{
+    const struct gateway *g = self;
+    snprintf(out->listening, sizeof(out->listening), "%s", g->conf->listen.at[0].text);
+    out->connections_n = clients_len(&g->clients);
+    out->send_fail_n = g->counts.send_fail_n;
+    out->timers_n = loop_timers_n(g->loop);
+    out->requests_n = g->counts.requests_n;
+    out->uids_n = groups_len(&g->uids);
+    out->groups_n = groups_len(&g->groups);
+    out->queued_bytes = route_queued_bytes(g);
+    out->dropped_n = g->counts.dropped_n;
+    out->lost_n = g->counts.lost_n;
+}
+
+static void gateway_connections(void *self, role_connection_fn *row, void *ctx)
+{
+    table_connections(self, row, ctx);
+}
+
+const struct role gateway_role = {
+    .kind = "gateway",
+    .table = &gateway_conf_table,
+    .is_reloadable = false,
+    .start_order = 1,
+    .count = gateway_conf_count,
+    .check = gateway_conf_check,
+    .plan = gateway_conf_plan,
+    .start = gateway_start,
+    .drain = gateway_drain,
+    .stop = gateway_stop,
+    .status = gateway_status,
+    .connections = gateway_connections,
+};

@@ -1,0 +1,333 @@
+/* The [gateway] section: its keys, and what must hold between them. */
+#include "gateway/gateway_conf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <gw/err.h>
+
+#include "net/resolve.h"
+#include "proc/listen.h"
+#include "proto/codec.h"
+#include "proto/wire.h"
+
+#define AT(field) offsetof(struct gateway_conf, field)
+
+static const struct conf_key keys[] = {
+    {.name = "listen",
+     .type = CONF_LIST,
+     .offset = AT(listen),
+     .meaning = "Where clients connect: websocket://, text://, tcp:// or frame:// with address and "
+                "port. May be repeated.",
+     .is_required = true},
+    {.name = "count",
+     .type = CONF_INT,
+     .offset = AT(count),
+     .def = "1",
+     .min = 1,
+     .max = 256,
+     .meaning = "Number of processes; they share the clients' ports."},
+    {.name = "name",
+     .type = CONF_STR,
+     .offset = AT(name),
+     .meaning = "Name in status and process titles; the section's name when unset."},
+    {.name = "user",
+     .type = CONF_STR,
+     .offset = AT(user),
+     .meaning = "User to become once the ports are bound."},
+    {.name = "lan_ip",
+     .type = CONF_STR,
+     .offset = AT(lan_ip),
+     .def = "127.0.0.1",
+     .meaning = "Address of this host on which workers reach it; part of every client_id."},
+    {.name = "inner_listen",
+     .type = CONF_STR,
+     .offset = AT(inner_listen),
+     .meaning = "Address that the inner ports bind to; lan_ip when unset (all addresses when "
+                "lan_ip is a public one)."},
+    {.name = "start_port",
+     .type = CONF_INT,
+     .offset = AT(start_port),
+     .def = "2300",
+     .min = 1,
+     .max = 65535,
+     .meaning = "Inner port of the first process; the others count up from it."},
+    {.name = "register_address",
+     .type = CONF_LIST,
+     .offset = AT(register_address),
+     .def = "127.0.0.1:1236",
+     .meaning = "A registry that tells workers where this gateway is. May be repeated."},
+    {.name = "secret_key",
+     .type = CONF_STR,
+     .offset = AT(secret_key),
+     .def = "",
+     .meaning = "Key that registry, gateways, workers and client libraries have in common."},
+    {.name = "insecure",
+     .type = CONF_BOOL,
+     .offset = AT(is_insecure),
+     .def = "false",
+     .meaning = "Allows inner ports that other hosts reach without secret_key."},
+    {.name = "ping_interval",
+     .type = CONF_SECONDS,
+     .offset = AT(ping_interval_ms),
+     .def = "25",
+     .max = 86400000,
+     .unit = "s",
+     .meaning = "Time between two pings to a client; 0 turns the heartbeat off."},
+    {.name = "ping_not_response_limit",
+     .type = CONF_INT,
+     .offset = AT(ping_not_response_limit),
+     .def = "2",
+     .max = 1000000,
+     .meaning = "Pings without an answer after which a client is dropped; 0 for never."},
+    {.name = "ping_data",
+     .type = CONF_STR,
+     .offset = AT(ping_data),
+     .meaning = "Message sent as ping; then only messages count as answers."},
+    {.name = "ping_frames",
+     .type = CONF_BOOL,
+     .offset = AT(has_ping_frames),
+     .def = "true",
+     .meaning = "While ping_data is unset: WebSocket clients get ping frames, which browsers "
+                "answer by themselves, and others are left alone. With false nothing is sent and "
+                "a client must send messages to stay."},
+    {.name = "router",
+     .type = CONF_ENUM,
+     .offset = AT(router),
+     .def = "least_connections",
+     .choices = "least_connections|random",
+     .meaning = "How a new client gets its worker."},
+    {.name = "send_to_client_buffer_size",
+     .type = CONF_SIZE,
+     .offset = AT(send_to_client_buffer_size),
+     .def = "1024000",
+     .min = 1024,
+     .max = INT64_C(1) << 32,
+     .unit = "bytes",
+     .meaning = "Output that may wait for one client."},
+    {.name = "on_full",
+     .type = CONF_ENUM,
+     .offset = AT(on_full),
+     .def = "close",
+     .choices = "close|drop_new",
+     .meaning = "What happens to a client whose output waits beyond that: closed with code 1013, "
+                "or the new message is dropped."},
+    {.name = "send_to_worker_buffer_size",
+     .type = CONF_SIZE,
+     .offset = AT(send_to_worker_buffer_size),
+     .def = "10240000",
+     .min = 65536,
+     .max = INT64_C(1) << 32,
+     .unit = "bytes",
+     .meaning = "Events that may wait for one worker, and for the first worker to come; beyond, "
+                "clients are not read from."},
+    {.name = "worker_grace_ms",
+     .type = CONF_MS,
+     .offset = AT(worker_grace_ms),
+     .def = "30000",
+     .max = 3600000,
+     .unit = "ms",
+     .meaning = "How long events wait while no worker is connected, before their clients are "
+                "closed with code 1013."},
+    {.name = "max_message_bytes",
+     .type = CONF_SIZE,
+     .offset = AT(max_message_bytes),
+     .def = "1m",
+     .min = 1,
+     .max = INT64_C(1) << 30,
+     .unit = "bytes",
+     .meaning = "Largest message of a client, all its fragments together."},
+    {.name = "max_frames_per_message",
+     .type = CONF_INT,
+     .offset = AT(max_frames_per_message),
+     .def = "1024",
+     .min = 1,
+     .max = 1000000,
+     .meaning = "Most fragments of one message."},
+    {.name = "max_head_bytes",
+     .type = CONF_SIZE,
+     .offset = AT(max_head_bytes),
+     .def = "16k",
+     .min = 256,
+     .max = 1 << 20,
+     .unit = "bytes",
+     .meaning = "Largest handshake request."},
+    {.name = "max_session_bytes",
+     .type = CONF_SIZE,
+     .offset = AT(max_session_bytes),
+     .def = "1m",
+     .min = 1024,
+     .max = 64 << 20,
+     .unit = "bytes",
+     .meaning = "Largest session of one client; a larger one is refused."},
+    {.name = "handshake_timeout",
+     .type = CONF_SECONDS,
+     .offset = AT(handshake_timeout_ms),
+     .def = "10",
+     .min = 100,
+     .max = 600000,
+     .unit = "s",
+     .meaning = "Time a client has for its handshake, and an inner peer for its key."},
+    {.name = "close_timeout",
+     .type = CONF_SECONDS,
+     .offset = AT(close_timeout_ms),
+     .def = "10",
+     .min = 100,
+     .max = 600000,
+     .unit = "s",
+     .meaning = "Time a closed connection has to take the output that still waits."},
+    {.name = "max_connections",
+     .type = CONF_INT,
+     .offset = AT(max_connections),
+     .def = "0",
+     .max = INT32_MAX,
+     .meaning = "Most clients of one process; 0 for as many as it has descriptors."},
+    {.name = "max_connections_per_address",
+     .type = CONF_INT,
+     .offset = AT(max_connections_per_address),
+     .def = "0",
+     .max = INT32_MAX,
+     .meaning = "Most clients of one process from one address; 0 for no limit."},
+    {.name = "origin",
+     .type = CONF_LIST,
+     .offset = AT(origin),
+     .meaning = "Web origin whose pages may connect (https://chat.example), or * for all. May be "
+                "repeated. When unset, pages of the same host name may, on any port. Clients that "
+                "send no Origin always may."},
+};
+
+const struct conf_table gateway_conf_table = {
+    .kind = "gateway",
+    .meaning = "Holds the clients' connections and carries their events to the workers.",
+    .keys = keys,
+    .keys_n = ARRAY_LEN(keys),
+    .conf_bytes = sizeof(struct gateway_conf),
+};
+
+int gateway_conf_count(const void *conf)
+{
+    const struct gateway_conf *gc = conf;
+    return (int)gc->count;
+}
+
+static const char *const schemes[] = {"websocket", "text", "tcp", "frame", NULL};
+
+const struct codec *gateway_conf_codec(const char *url)
+{
+    struct span scheme, place;
+    return addr_split_url(span_str(url), &scheme, &place) ? codec_find(scheme) : NULL;
+}
+
+static void complain(const struct conf *conf, const struct conf_section *s, const char *key,
+                     struct buf *errors, const char *fmt, ...) PRINTF_LIKE(5, 6);
+
+static void complain(const struct conf *conf, const struct conf_section *s, const char *key,
+                     struct buf *errors, const char *fmt, ...)
+{
+    buf_printf(errors, "%s: [%s%s%s] %s: ", conf_where(conf, s, key), s->table->kind,
+               s->name[0] ? " " : "", s->name, key);
+    va_list args;
+    va_start(args, fmt);
+    buf_vprintf(errors, fmt, args);
+    va_end(args);
+    buf_putc(errors, '\n');
+}
+
+int gateway_conf_lan(const struct gateway_conf *gc, int slot, struct addr *out)
+{
+    char text[300];
+    int port = (int)gc->start_port + slot;
+    int n = snprintf(text, sizeof(text), "%s:%d", gc->lan_ip, port);
+    if (n < 0 || (size_t)n >= sizeof(text) || resolve_now(text, out) < 0)
+        return GW_ECONF;
+    return 0;
+}
+
+uint64_t gateway_conf_packet_max(const struct gateway_conf *gc)
+{
+    uint64_t room_for_message = gc->max_message_bytes + (UINT64_C(1) << 20);
+    return room_for_message > WIRE_PACKET_MAX ? room_for_message : WIRE_PACKET_MAX;
+}
+
+/* The original binds lan_ip, or everything when lan_ip is public: a cloud host does not have its
+ * public address on an interface (reference.md, client side). */
+static int inner_addr(const struct gateway_conf *gc, int slot, struct addr *out)
+{
+    if (gc->inner_listen) {
+        char text[300];
+        int n = snprintf(text, sizeof(text), "%s:%d", gc->inner_listen, (int)gc->start_port + slot);
+        return n > 0 && (size_t)n < sizeof(text) && addr_parse(text, out) == 0 ? 0 : GW_ECONF;
+    }
+    int rc = gateway_conf_lan(gc, slot, out);
+    if (rc == 0 && !addr_is_private(out))
+        memset(out->ip, 0, sizeof(out->ip));
+    return rc;
+}
+
+static int check_inner(const struct conf *conf, const struct conf_section *s, struct buf *errors)
+{
+    const struct gateway_conf *gc = s->conf;
+    const char *key = gc->inner_listen ? "inner_listen" : "lan_ip";
+    const char *value = gc->inner_listen ? gc->inner_listen : gc->lan_ip;
+    struct addr at;
+    if (inner_addr(gc, 0, &at) < 0) {
+        complain(conf, s, key, errors,
+                 "\"%s\" is not an address of this host; write for instance %s", value,
+                 "127.0.0.1");
+        return GW_ECONF;
+    }
+    if (gc->is_insecure || gc->secret_key[0] != '\0' || addr_is_loopback(&at))
+        return 0;
+    complain(conf, s, key, errors,
+             "other hosts could reach the inner ports on %s without a key; set secret_key here, in "
+             "[registry] and in [worker], or write insecure = true to allow it",
+             value);
+    return GW_ECONF;
+}
+
+int gateway_conf_check(const struct conf *conf, const struct conf_section *s, struct buf *errors)
+{
+    const struct gateway_conf *gc = s->conf;
+    int rc = 0;
+    for (size_t i = 0; i < gc->listen.len; i++) {
+        struct role_listen at;
+        if (role_listen_parse(conf, s, "listen", gc->listen.at[i].text, schemes, &at, errors) < 0)
+            rc = GW_ECONF;
+    }
+    if (gc->listen.len >= ROLE_LISTENERS_MAX) {
+        complain(conf, s, "listen", errors, "at most %d addresses; use a second [gateway] section",
+                 ROLE_LISTENERS_MAX - 1);
+        rc = GW_ECONF;
+    }
+    if (gc->start_port + gc->count - 1 > UINT16_MAX) {
+        complain(conf, s, "start_port", errors,
+                 "%d processes from %d on would pass port 65535; choose a lower one",
+                 (int)gc->count, (int)gc->start_port);
+        rc = GW_ECONF;
+    }
+    return check_inner(conf, s, errors) < 0 ? GW_ECONF : rc;
+}
+
+int gateway_conf_plan(const struct conf *conf, const struct conf_section *s, int slot,
+                      struct role_listen out[ROLE_LISTENERS_MAX], struct buf *errors)
+{
+    const struct gateway_conf *gc = s->conf;
+    int n = 0;
+    for (; n < (int)gc->listen.len && n < ROLE_LISTENERS_MAX - 1; n++) {
+        if (role_listen_parse(conf, s, "listen", gc->listen.at[n].text, schemes, &out[n], errors) <
+            0)
+            return GW_ECONF;
+        out[n].is_shared = gc->count > 1 && !out[n].unix_path;
+    }
+    struct role_listen *inner = &out[n];
+    *inner = (struct role_listen){0};
+    if (inner_addr(gc, slot, &inner->addr) < 0) {
+        complain(conf, s, "lan_ip", errors, "\"%s\" is not an address of this host", gc->lan_ip);
+        return GW_ECONF;
+    }
+    char text[ADDR_TEXT_MAX];
+    addr_text(&inner->addr, text);
+    snprintf(inner->url, sizeof(inner->url), "wire://%s", text);
+    return n + 1;
+}

@@ -1,0 +1,154 @@
+/* Groups and uids: named sets of clients, and the sets that a client is in. */
+#include "gateway/groups.h"
+
+#include <string.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/pool.h"
+
+void groups_init(struct groups *gs, enum member_kind kind)
+{
+    *gs = (struct groups){
+        .kind = kind,
+        .by_name = map_new(),
+        .by_serial = idmap_new(),
+        .memberships = idmap_new(),
+        .pool = pool_new(sizeof(struct membership)),
+    };
+}
+
+void groups_fini(struct groups *gs)
+{
+    size_t pos = 0;
+    for (struct group *g = groups_next(gs, &pos); g; g = groups_next(gs, &pos)) {
+        roster_fini(&g->members);
+        mem_free(g);
+    }
+    map_free(gs->by_name);
+    idmap_free(gs->by_serial);
+    idmap_free(gs->memberships);
+    pool_free(gs->pool);
+}
+
+size_t groups_len(const struct groups *gs)
+{
+    return map_len(gs->by_name);
+}
+
+struct group *groups_find(const struct groups *gs, struct span name)
+{
+    return map_get(gs->by_name, name);
+}
+
+struct group *groups_next(const struct groups *gs, size_t *pos)
+{
+    struct span name;
+    void *group;
+    return map_next(gs->by_name, pos, &name, &group) ? group : NULL;
+}
+
+static uint64_t membership_key(const struct group *g, const struct client *c)
+{
+    return (uint64_t)g->serial << 32 | c->id;
+}
+
+static struct group *create(struct groups *gs, struct span name)
+{
+    struct group *g = mem_zalloc(sizeof(*g) + name.len);
+    do {
+        gs->last_serial++;
+    } while (idmap_get(gs->by_serial, gs->last_serial));
+    g->serial = gs->last_serial;
+    g->name_len = (uint8_t)name.len;
+    memcpy(g->name, name.at, name.len);
+    map_set(gs->by_name, name, g);
+    idmap_set(gs->by_serial, g->serial, g);
+    return g;
+}
+
+static void destroy(struct groups *gs, struct group *g)
+{
+    map_remove(gs->by_name, group_name(g));
+    idmap_remove(gs->by_serial, g->serial);
+    roster_fini(&g->members);
+    mem_free(g);
+}
+
+void groups_join(struct groups *gs, struct client *c, struct span name)
+{
+    struct group *g = groups_find(gs, name);
+    if (!g)
+        g = create(gs, name);
+    else if (idmap_get(gs->memberships, membership_key(g, c)))
+        return;
+    struct membership *m = pool_take(gs->pool);
+    m->client = c;
+    m->group = g;
+    roster_add(&g->members, c, &m->pos);
+    idmap_set(gs->memberships, membership_key(g, c), m);
+
+    struct membership *first = c->memberships[gs->kind];
+    if (!first) {
+        m->next = m->prev = m;
+        c->memberships[gs->kind] = m;
+        return;
+    }
+    m->next = first;
+    m->prev = first->prev;
+    first->prev->next = m;
+    first->prev = m;
+}
+
+/* Takes the membership out of the client's ring and frees it; the group is the caller's business.
+ */
+static void forget(struct groups *gs, struct membership *m)
+{
+    struct membership **first = &m->client->memberships[gs->kind];
+    if (*first == m)
+        *first = m->next == m ? NULL : m->next;
+    m->next->prev = m->prev;
+    m->prev->next = m->next;
+    idmap_remove(gs->memberships, membership_key(m->group, m->client));
+    pool_give(gs->pool, m);
+}
+
+static void leave(struct groups *gs, struct membership *m)
+{
+    struct group *g = m->group;
+    roster_remove(&g->members, m->pos);
+    forget(gs, m);
+    if (g->members.live_n == 0)
+        destroy(gs, g);
+}
+
+void groups_leave(struct groups *gs, struct client *c, struct span name)
+{
+    struct group *g = groups_find(gs, name);
+    struct membership *m = g ? idmap_get(gs->memberships, membership_key(g, c)) : NULL;
+    if (m)
+        leave(gs, m);
+}
+
+void groups_leave_all(struct groups *gs, struct client *c)
+{
+    while (c->memberships[gs->kind])
+        leave(gs, c->memberships[gs->kind]);
+}
+
+void groups_dissolve(struct groups *gs, struct group *g)
+{
+    uint32_t pos = 0;
+    for (struct client *c = roster_next(&g->members, &pos); c; c = roster_next(&g->members, &pos))
+        forget(gs, idmap_get(gs->memberships, membership_key(g, c)));
+    destroy(gs, g);
+}
+
+const struct membership *groups_of(const struct groups *gs, const struct client *c,
+                                   const struct membership *after)
+{
+    const struct membership *first = c->memberships[gs->kind];
+    if (!after)
+        return first;
+    return after->next == first ? NULL : after->next;
+}

@@ -1,0 +1,71 @@
+/* Groups and uids: named sets of clients, and the sets that a client is in. */
+#ifndef GATEWAY_GROUPS_H
+#define GATEWAY_GROUPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/span.h"
+#include "gateway/clients.h"
+#include "gateway/roster.h"
+
+struct idmap;
+struct map;
+struct pool;
+
+enum { NAME_MAX_BYTES = 255 };
+
+/* One client in one group: a link of the client's ring, a slot of the group's roster. */
+struct membership {
+    struct client *client;
+    struct group *group;
+    struct membership *next, *prev;
+    uint32_t pos; /* in group->members */
+};
+
+struct group {
+    struct roster members; /* in joining order */
+    uint32_t serial;       /* names the group in keys of groups.memberships */
+    uint8_t name_len;
+    uint8_t name[];
+};
+
+/* All groups (or all uids) of a process. A group exists while it has members; its place in the
+ * order is lost with the last one (vectors/README.md). Joining, leaving and closing are O(1) each.
+ */
+struct groups {
+    enum member_kind kind;
+    struct map *by_name;       /* struct group, in the order they came to exist */
+    struct idmap *by_serial;   /* struct group */
+    struct idmap *memberships; /* by (serial, connection id) */
+    struct pool *pool;         /* of memberships */
+    uint32_t last_serial;
+};
+
+void groups_init(struct groups *gs, enum member_kind kind);
+void groups_fini(struct groups *gs);
+size_t groups_len(const struct groups *gs);
+
+struct group *groups_find(const struct groups *gs, struct span name); /* NULL: no such group */
+/* *pos starts at 0; groups in their order; NULL at the end. */
+struct group *groups_next(const struct groups *gs, size_t *pos);
+
+/* The name has 1 to NAME_MAX_BYTES bytes. Joining twice does nothing. */
+void groups_join(struct groups *gs, struct client *c, struct span name);
+/* Leaving a group one is not in does nothing. */
+void groups_leave(struct groups *gs, struct client *c, struct span name);
+void groups_leave_all(struct groups *gs, struct client *c);
+void groups_dissolve(struct groups *gs, struct group *group);
+
+/* The client's memberships in joining order: NULL begins and ends the walk. */
+const struct membership *groups_of(const struct groups *gs, const struct client *c,
+                                   const struct membership *after);
+
+static inline struct span group_name(const struct group *g)
+{
+    return span_of(g->name, g->name_len);
+}
+
+#endif

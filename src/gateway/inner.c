@@ -1,0 +1,191 @@
+/* The inner port: workers and client libraries, which speak the wire. */
+#include "gateway/inner.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <gw/err.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "gateway/cmd.h"
+#include "gateway/gateway_conf.h"
+#include "gateway/state.h"
+#include "net/listener.h"
+#include "net/sock.h"
+#include "proto/wire.h"
+
+enum {
+    GREETING_MAX_BYTES = 16 * 1024, /* largest packet of a peer that has not shown the key */
+    PING_MS = 25 * 1000,            /* reference.md, client side */
+    ANSWERS_LOW_BYTES = 32 * 1024,
+};
+
+void peer_send(struct peer *p, const struct wire_packet *packet)
+{
+    size_t size = wire_size(packet);
+    uint8_t *to = conn_reserve(p->conn, size);
+    if (!to)
+        return;
+    wire_encode(to, packet);
+    conn_commit(p->conn, size);
+}
+
+void peer_authorize(struct peer *p)
+{
+    p->is_authorized = true;
+    conn_set_deadline(p->conn, 0);
+}
+
+void peer_reply(struct peer *p, struct span value)
+{
+    if (p->worker && p->speaks_ours) {
+        struct wire_packet reply = {.cmd = CMD_REPLY, .body = value};
+        peer_send(p, &reply);
+        return;
+    }
+    uint8_t *to = conn_reserve(p->conn, 4 + value.len);
+    if (!to)
+        return;
+    put_u32be(to, (uint32_t)value.len);
+    memcpy(to + 4, value.at, value.len);
+    conn_commit(p->conn, 4 + value.len);
+}
+
+/* A peer that asks faster than it reads is not read from until it has taken its answers. */
+static bool hold_if_full(struct peer *p)
+{
+    if (conn_queued(p->conn) < p->gateway->conf->send_to_worker_buffer_size)
+        return false;
+    if (!p->is_held)
+        conn_pause(p->conn);
+    p->is_held = true;
+    conn_want_drain(p->conn, ANSWERS_LOW_BYTES);
+    return true;
+}
+
+static void on_drain(struct conn *conn, void *owner)
+{
+    struct peer *p = owner;
+    if (p->is_held)
+        conn_resume(conn);
+    p->is_held = false;
+    if (p->worker)
+        route_on_drain(p->gateway, p->worker);
+}
+
+static void complain(const struct peer *p, int rc)
+{
+    static struct log_rate rate;
+    char from[ADDR_TEXT_MAX];
+    addr_text(conn_peer(p->conn), from);
+    log_limited(&rate, LOG_WARN, "inner peer %s closed: %s", from, gw_strerror(rc));
+}
+
+static ssize_t on_bytes(struct conn *conn, void *owner, uint8_t *at, size_t len)
+{
+    struct peer *p = owner;
+    struct span rest = span_of(at, len);
+    while (!conn_is_closing(conn) && !hold_if_full(p)) {
+        size_t max_bytes =
+            p->is_authorized ? gateway_conf_packet_max(p->gateway->conf) : GREETING_MAX_BYTES;
+        struct wire_packet packet;
+        ssize_t n = wire_decode(rest, max_bytes, &packet);
+        if (n == 0)
+            break;
+        int rc = n < 0 ? (int)n : cmd_run(p->gateway, p, &packet);
+        if (rc < 0) {
+            complain(p, rc);
+            return rc;
+        }
+        rest = span_skip(rest, (size_t)n);
+    }
+    return (ssize_t)(len - rest.len);
+}
+
+static void on_close(struct conn *conn, void *owner, int why)
+{
+    struct peer *p = owner;
+    route_detach(p->gateway, p);
+    list_remove(&p->node);
+    mem_free(p);
+}
+
+/* A peer that may do nothing yet does not stay. */
+static void on_open(struct conn *conn, void *owner)
+{
+    struct peer *p = owner;
+    if (!p->is_authorized)
+        conn_set_deadline(conn, p->gateway->conf->handshake_timeout_ms);
+}
+
+static void on_deadline(struct conn *conn, void *owner)
+{
+    struct peer *p = owner;
+    complain(p, GW_EAUTH);
+    conn_destroy(conn, GW_ETIMEOUT);
+}
+
+static const struct conn_events events = {.on_open = on_open,
+                                          .on_bytes = on_bytes,
+                                          .on_drain = on_drain,
+                                          .on_deadline = on_deadline,
+                                          .on_close = on_close};
+
+static void on_accept(void *owner, int fd, const struct addr *from)
+{
+    struct gateway *g = owner;
+    struct peer *p = mem_zalloc(sizeof(*p));
+    p->gateway = g;
+    p->is_authorized = g->conf->secret_key[0] == '\0';
+    p->conn = conn_new(g->conns, fd, from, &plain_transport, NULL, &g->inner.conn_conf, &events, p);
+    if (!p->conn) {
+        log_warn("an inner peer could not be taken: %s", strerror(errno));
+        mem_free(p);
+        return;
+    }
+    list_append(&g->inner.peers, &p->node);
+}
+
+static void on_ping(struct timer *t)
+{
+    struct gateway *g = CONTAINER_OF(t, struct gateway, inner.ping);
+    struct wire_packet ping = {.cmd = CMD_PING, .flag = WIRE_SCALAR};
+    for (size_t i = 0; i < workers_len(&g->route.workers); i++)
+        peer_send(workers_at(&g->route.workers, i)->peer, &ping);
+    timer_start(g->loop, t, PING_MS);
+}
+
+int inner_start(struct gateway *g, int fd)
+{
+    struct inner *in = &g->inner;
+    in->conn_conf = (struct conn_conf){
+        .in_max_bytes = gateway_conf_packet_max(g->conf),
+        .out_max_bytes = UINT64_MAX, /* see hold_if_full() and route.c */
+        .close_timeout_ms = g->conf->close_timeout_ms,
+        .handshake_timeout_ms = g->conf->handshake_timeout_ms,
+        .is_bulk = true,
+    };
+    in->listener = listener_start(g->loop, fd, on_accept, g);
+    if (!in->listener) {
+        int rc = -errno;
+        log_error("the inner port cannot accept: %s", strerror(errno));
+        return rc;
+    }
+    in->ping.fire = on_ping;
+    if (strcmp(g->conf->lan_ip, "127.0.0.1") != 0)
+        timer_start(g->loop, &in->ping, PING_MS);
+    return 0;
+}
+
+void inner_stop(struct gateway *g)
+{
+    struct inner *in = &g->inner;
+    if (in->listener)
+        listener_stop(in->listener);
+    in->listener = NULL;
+    timer_stop(g->loop, &in->ping);
+    for (struct list *n = in->peers.next; n != &in->peers; n = n->next)
+        conn_close(CONTAINER_OF(n, struct peer, node)->conn);
+}

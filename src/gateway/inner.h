@@ -1,0 +1,48 @@
+/* The inner port: workers and client libraries, which speak the wire. */
+#ifndef GATEWAY_INNER_H
+#define GATEWAY_INNER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/compiler.h"
+#include "base/list.h"
+#include "base/span.h"
+#include "net/conn.h"
+#include "net/loop.h"
+
+struct gateway;
+struct listener;
+struct wire_packet;
+struct worker;
+
+struct peer {
+    struct gateway *gateway;
+    struct conn *conn;
+    struct worker *worker; /* NULL: a client library, or no longer a worker's link */
+    struct list node;      /* in inner.peers */
+    bool is_authorized;
+    bool speaks_ours; /* offered our extensions: proto/wire.h, CMD_HELLO and up */
+    bool is_held;     /* not read from until it takes its answers */
+};
+
+struct inner {
+    struct listener *listener;
+    struct conn_conf conn_conf;
+    struct list peers;
+    struct timer ping;
+};
+
+/* Serves fd, which stays the caller's. 0 or -errno, logged. */
+int inner_start(struct gateway *g, int fd) NODISCARD;
+void inner_stop(
+    struct gateway *g); /* accepts no more, closes all peers with a flush; twice is fine */
+
+void peer_authorize(struct peer *p); /* it has shown the key */
+void peer_send(struct peer *p, const struct wire_packet *packet);
+/* Answers a query with a serialized value: as the original does, or by CMD_REPLY on a link of ours.
+ */
+void peer_reply(struct peer *p, struct span value);
+
+#endif

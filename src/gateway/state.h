@@ -1,0 +1,59 @@
+/* The state of one gateway process, as the files of this room share it. */
+#ifndef GATEWAY_STATE_H
+#define GATEWAY_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "gateway/clients.h"
+#include "gateway/front.h"
+#include "gateway/groups.h"
+#include "gateway/heartbeat.h"
+#include "gateway/inner.h"
+#include "gateway/registrar.h"
+#include "gateway/route.h"
+#include "gateway/target.h"
+#include "net/conn.h"
+#include "net/loop.h"
+#include "proc/role.h"
+
+struct gateway_conf;
+
+struct gateway_counts {
+    uint64_t requests_n;  /* messages from clients */
+    uint64_t send_fail_n; /* messages that a full client did not get */
+    uint64_t dropped_n;   /* events dropped because no worker came in time */
+    uint64_t lost_n;      /* events in the hands of workers that died */
+};
+
+struct gateway {
+    struct role_env *env;
+    const struct gateway_conf *conf;
+    struct loop *loop;
+    struct conn_pool *conns;
+    uint32_t local_ip; /* of the inner port, in every client_id */
+    uint16_t local_port;
+
+    struct clients clients;
+    struct groups groups;
+    struct groups uids;
+    struct heartbeat heartbeat;
+    struct route route;
+    struct inner inner;
+    struct registrar registrar;
+    struct front fronts[ROLE_LISTENERS_MAX];
+    size_t fronts_n;
+    struct map *addresses; /* clients per address, while there is a limit; see front.c */
+
+    struct target target; /* scratch of one command: whom it is for */
+    struct buf text;      /* scratch of one command or event: a body, a reply */
+    struct gateway_counts counts;
+
+    struct timer ending; /* looks whether a stop or drain is complete */
+    uint64_t ending_deadline_ms;
+    bool is_draining;
+    bool is_stopping;
+};
+
+#endif
