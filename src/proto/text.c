@@ -25,9 +25,9 @@ static ssize_t text_decode(void *state, const struct codec_conf *conf, uint8_t *
 {
     struct text *t = state;
     *ev = (struct codec_event){.kind = CODEC_NOTHING};
-    const uint8_t *end = NULL;
-    if (len > t->searched)
-        end = memchr(at + t->searched, '\n', len - t->searched);
+    if (len <= t->searched)
+        return 0;
+    const uint8_t *end = memchr(at + t->searched, '\n', len - t->searched);
     size_t line_len = end ? (size_t)(end - at) : len;
     /* The limit counts the \r too: a line is judged alike whether or not its end has arrived. */
     if (conf->message_max_bytes > 0 && line_len > conf->message_max_bytes)
