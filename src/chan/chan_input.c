@@ -103,17 +103,19 @@ static ssize_t on_bytes(struct conn *c, void *owner, uint8_t *at, size_t len)
     const struct chan_kind *kind = ch->kind;
     struct buf *reply = conn_pool_buf(conn_pool_of(c));
     size_t used = 0;
-    while (used < len && !conn_is_closing(c)) {
+    while (!conn_is_closing(c)) {
         struct codec_event ev = {.kind = CODEC_NOTHING};
+        /* After a pause the rest comes again. The call without bytes lets the codec give back the
+         * memory of its last event; so does the last call of this loop, which answers 0. */
+        size_t more = conn_is_paused(c) ? 0 : len - used;
         buf_clear(reply);
-        ssize_t n = kind->codec->decode(ch->codec_state, &kind->codec_conf, at + used, len - used,
-                                        &ev, reply);
+        ssize_t n =
+            kind->codec->decode(ch->codec_state, &kind->codec_conf, at + used, more, &ev, reply);
         if (n < 0)
             return give_up(ch, reply, n);
         used += (size_t)n;
         handle(ch, &ev, reply);
-        /* After a pause the rest comes again. */
-        if (n == 0 || conn_is_paused(c))
+        if (n == 0)
             break;
     }
     return (ssize_t)used;

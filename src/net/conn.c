@@ -32,7 +32,7 @@ static void become_open(struct conn *c)
     c->flags &= (uint16_t) ~(CONN_HANDSHAKING | CONN_STALLED);
     c->write_wants = LOOP_WRITE;
     conn_watch_what_is_useful(c);
-    if (c->out.bytes || c->flags & (CONN_CLOSING | CONN_WANTS_DRAIN))
+    if (conn_queued(c) || c->flags & (CONN_CLOSING | CONN_WANTS_DRAIN))
         conn_mark_dirty(c);
     if (c->flags & CONN_CLOSING)
         return; /* with the deadline of closing */
@@ -194,7 +194,7 @@ void conn_close_for(struct conn *c, int why)
 {
     if (c->flags & (CONN_CLOSING | CONN_DEAD))
         return;
-    if (conn_is_opening(c) && c->out.bytes == 0) {
+    if (conn_is_opening(c) && conn_queued(c) == 0) {
         conn_kill(c, why, 0);
         return;
     }

@@ -84,6 +84,12 @@ struct chunk *conn_pool_scratch(struct conn_pool *p, size_t room);
 uint8_t *conn_reserve(struct conn *c, size_t n) NODISCARD;
 void conn_commit(struct conn *c, size_t n);
 
+/* Sends bytes [off, off + len) of a file behind what is queued, without copying them; takes fd also
+ * when it fails. Until on_drain tells that all of it is out nothing can be queued behind it. 0,
+ * GW_ECLOSED, or GW_EFULL while another file is being sent. A file that got shorter meanwhile ends
+ * the connection with -EIO. */
+int conn_send_file(struct conn *c, int fd, uint64_t off, uint64_t len) NODISCARD;
+
 uint64_t conn_queued(const struct conn *c); /* bytes not yet given to the kernel */
 bool conn_is_full(const struct conn *c);    /* conn_send() would answer GW_EFULL */
 /* One call of on_drain when the queue has fallen to low_bytes or below (at once in this turn's

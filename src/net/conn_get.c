@@ -8,7 +8,7 @@ void conn_set_owner(struct conn *c, void *owner)
 
 uint64_t conn_queued(const struct conn *c)
 {
-    return c->out.bytes;
+    return c->out.bytes + conn_file_left(c);
 }
 
 bool conn_is_paused(const struct conn *c)

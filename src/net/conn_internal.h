@@ -3,6 +3,7 @@
  *   conn.c       birth, handshake, readiness, closing, death
  *   conn_read.c  input: shared buffer, leftovers, pausing
  *   conn_write.c output: queueing, flushing, stalling
+ *   conn_file.c  output: a file behind what is queued
  *   conn_pool.c  what all connections of a loop share
  *   conn_get.c   small questions
  */
@@ -27,10 +28,11 @@ enum conn_flag {
     CONN_DIRTY = 1 << 4,   /* in the pool's list of connections to flush */
     CONN_STALLED = 1 << 5, /* output must wait: for the handshake or for the kernel's buffer */
     CONN_WANTS_DRAIN = 1 << 6,
-    CONN_AGAIN = 1 << 7,   /* in the pool's list of connections to read next turn */
-    CONN_HUNG_UP = 1 << 8, /* the peer is gone while we are paused: not watched until resumed */
-    CONN_LINGERS = 1 << 9, /* all output is out; the descriptor goes to linger.c */
-    CONN_AT_END = 1 << 10, /* the peer's last byte was read */
+    CONN_AGAIN = 1 << 7,     /* in the pool's list of connections to read next turn */
+    CONN_HUNG_UP = 1 << 8,   /* the peer is gone while we are paused: not watched until resumed */
+    CONN_LINGERS = 1 << 9,   /* all output is out; the descriptor goes to linger.c */
+    CONN_AT_END = 1 << 10,   /* the peer's last byte was read */
+    CONN_HAS_FILE = 1 << 11, /* file_pos is set; no output may be queued behind it */
 };
 
 /* Unused input between two reads; only as long as there is some. */
@@ -67,6 +69,7 @@ struct conn {
     uint8_t read_wants; /* LOOP_… that makes reading useful */
     uint8_t write_wants;
     struct addr peer;
+    uint32_t file_pos; /* in the pool's list of files */
 };
 
 _Static_assert(offsetof(struct conn, watch) == 64, "queueing touches one cache line");
@@ -93,6 +96,7 @@ struct conn_pool {
     struct vec dirty;
     struct vec again;
     struct vec dead;
+    struct vec files; /* struct conn_file */
     struct task flush;
     struct task flush_soon;
     struct task read_again;
@@ -128,6 +132,12 @@ static inline bool conn_is_reading(const struct conn *c)
 void conn_mark_dirty(struct conn *c);
 void conn_flush(struct conn *c);
 void conn_drop_output(struct conn *c);
+
+/* conn_file.c */
+uint64_t conn_file_left(const struct conn *c);
+void conn_file_drop(struct conn *c);
+/* 0 when the whole file is sent, -EAGAIN with *wants set, or the error. */
+int conn_file_write(struct conn *c, unsigned *wants);
 
 static inline bool conn_is_opening(const struct conn *c)
 {

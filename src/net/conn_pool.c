@@ -105,6 +105,7 @@ void conn_pool_free(struct conn_pool *p)
     vec_fini(&p->dirty);
     vec_fini(&p->again);
     vec_fini(&p->dead);
+    vec_fini(&p->files);
     buf_fini(&p->buf);
     mem_free(p);
 }

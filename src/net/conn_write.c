@@ -28,8 +28,8 @@ bool conn_is_full(const struct conn *c)
 
 static int may_queue(const struct conn *c)
 {
-    if (UNLIKELY(c->flags & (CONN_CLOSING | CONN_DEAD)))
-        return GW_ECLOSED;
+    if (UNLIKELY(c->flags & (CONN_CLOSING | CONN_DEAD | CONN_HAS_FILE)))
+        return c->flags & (CONN_CLOSING | CONN_DEAD) ? GW_ECLOSED : GW_EFULL;
     return UNLIKELY(conn_is_full(c)) ? GW_EFULL : 0;
 }
 
@@ -111,13 +111,14 @@ void conn_want_drain(struct conn *c, uint64_t low_bytes)
 {
     c->drain_low = low_bytes < UINT32_MAX ? (uint32_t)low_bytes : UINT32_MAX;
     c->flags |= CONN_WANTS_DRAIN;
-    if (c->out.bytes <= c->drain_low)
+    if (conn_queued(c) <= c->drain_low)
         conn_mark_dirty(c);
 }
 
 void conn_drop_output(struct conn *c)
 {
     outq_clear(&c->out, &c->pool->rings);
+    conn_file_drop(c);
     chunk_unref(c->tail);
     c->tail = NULL;
 }
@@ -167,22 +168,38 @@ static int write_out(struct conn *c)
     return 0;
 }
 
+/* The same for the file behind the queue. */
+static int write_file(struct conn *c)
+{
+    unsigned wants = LOOP_WRITE;
+    if (c->out.bytes || !(c->flags & CONN_HAS_FILE))
+        return 0;
+    int rc = conn_file_write(c, &wants);
+    if (rc == -EAGAIN) {
+        stall(c, wants);
+        return 0;
+    }
+    return rc;
+}
+
 void conn_flush(struct conn *c)
 {
     if (c->flags & (CONN_DEAD | CONN_STALLED))
         return;
     int rc = write_out(c);
+    if (rc == 0)
+        rc = write_file(c);
     if (rc < 0) {
         conn_kill(c, rc, 0);
         return;
     }
     conn_watch_what_is_useful(c);
     if (c->flags & CONN_CLOSING) {
-        if (c->out.bytes)
+        if (conn_queued(c))
             return;
         c->transport->shutdown(c->transport_state, c->watch.fd);
         conn_kill(c, c->why, c->flags & CONN_AT_END ? 0 : CONN_LINGERS);
-    } else if (c->flags & CONN_WANTS_DRAIN && c->out.bytes <= c->drain_low) {
+    } else if (c->flags & CONN_WANTS_DRAIN && conn_queued(c) <= c->drain_low) {
         c->flags &= (uint16_t)~CONN_WANTS_DRAIN;
         if (c->events->on_drain)
             c->events->on_drain(c, c->owner);

@@ -1,5 +1,6 @@
 /* The transport without encryption: the socket itself. */
 #include <errno.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #include "net/loop.h"
@@ -35,6 +36,18 @@ static ssize_t plain_writev(void *state, int fd, const struct iovec *iov, int io
     return n < 0 ? -errno : n;
 }
 
+static ssize_t plain_send_file(void *state, int fd, int file_fd, uint64_t off, size_t len,
+                               unsigned *wants)
+{
+    off_t at = (off_t)off;
+    ssize_t n;
+    do
+        n = sendfile(fd, file_fd, &at, len);
+    while (n < 0 && errno == EINTR);
+    *wants = LOOP_WRITE;
+    return n < 0 ? -errno : n;
+}
+
 static void plain_shutdown(void *state, int fd)
 {
     /* Fails only if the peer has gone already; then there is nobody to tell. */
@@ -50,6 +63,7 @@ const struct transport plain_transport = {
     .handshake = plain_handshake,
     .read = plain_read,
     .writev = plain_writev,
+    .send_file = plain_send_file,
     .shutdown = plain_shutdown,
     .free = plain_free,
 };

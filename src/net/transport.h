@@ -20,6 +20,9 @@ struct transport {
     int (*handshake)(void *state, int fd, unsigned *wants);
     ssize_t (*read)(void *state, int fd, uint8_t *at, size_t len, unsigned *wants); /* 0: end */
     ssize_t (*writev)(void *state, int fd, const struct iovec *iov, int iov_n, unsigned *wants);
+    /* Sends up to len bytes of a file from off on; 0 when the file ends before. */
+    ssize_t (*send_file)(void *state, int fd, int file_fd, uint64_t off, size_t len,
+                         unsigned *wants);
     void (*shutdown)(void *state, int fd); /* says goodbye once all output is out */
     void (*free)(void *state);
 };
