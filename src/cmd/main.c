@@ -202,6 +202,7 @@ static int run(struct session *s)
     if (command->need != NEED_NOTHING && read_conf(s, command->need) < 0)
         return EXIT_CODE_FAILED;
     int exit_code = command->run(s);
+    master_conf_fini(&s->settings);
     conf_free(s->conf);
     mem_free(s->conf_file);
     buf_fini(&s->default_socket);

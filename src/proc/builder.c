@@ -105,7 +105,6 @@ static void build(struct fleet *f, struct group *g, int output_fd, int artifact_
 {
     struct buf path = {0};
     setpgid(0, 0);
-    f->on_fork(f->owner);
     dup2(output_fd, STDOUT_FILENO);
     dup2(output_fd, STDERR_FILENO);
     int rc = privileges_drop(f->privileges);
@@ -143,8 +142,7 @@ struct builder *builder_start(struct fleet *f, struct loop *l, struct group *g, 
     if (pipe2(path, O_CLOEXEC) < 0)
         goto close_out;
     g->serial++;
-    fflush(NULL); /* else both processes would print what is buffered now */
-    pid_t pid = fork();
+    pid_t pid = fleet_fork(f);
     if (pid < 0)
         goto close_path;
     if (pid == 0)

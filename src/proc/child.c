@@ -240,7 +240,6 @@ void child_run(struct fleet *f, struct slot *s, const char *artifact, int line_f
     snprintf(who, sizeof who, "%s #%d", g->title, s->pos);
     log_set_who(who);
     title_set("gatehouse: %s (%s)", who, f->conf_name);
-    f->on_fork(f->owner);
     close_others(f, s);
     child = (struct child){
         .env = {.conf = f->conf,

@@ -1,9 +1,12 @@
 #include "proc/fleet.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <gw/err.h>
 
@@ -116,6 +119,23 @@ int fleet_processes_n(const struct fleet *f)
     for (const struct list *at = f->processes.next; at != &f->processes; at = at->next)
         n++;
     return n;
+}
+
+/* Signals wait meanwhile: a handler that ran in the child would still write into the master's pipe,
+ * and the master would obey what was meant for the child. */
+pid_t fleet_fork(struct fleet *f)
+{
+    sigset_t all, before;
+    fflush(NULL); /* else both processes would print what is buffered now */
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    pid_t pid = fork();
+    int saved = errno;
+    if (pid == 0)
+        f->on_fork(f->owner);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = saved;
+    return pid;
 }
 
 static void on_restart(struct timer *t)

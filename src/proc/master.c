@@ -298,6 +298,7 @@ static void close_loop(struct master *m)
     commands_fini(&m->commands);
     sig_stop(m->sig);
     conn_pool_free(m->conns);
+    loop_turn(m->loop, 0); /* frees what was closed just now */
     loop_free(m->loop);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 
 #define MASTER_KEY(key_name, key_type, field, ...)                                                 \
     {                                                                                              \
@@ -102,17 +103,17 @@ static size_t stem_len(const char *name, const char *suffix)
     return len > cut && strcmp(name + len - cut, suffix) == 0 ? len - cut : len;
 }
 
-/* conf_path() of `from` without old_suffix, with new_suffix. */
+/* prefix + from without old_suffix + new_suffix, as conf_path() places it. */
 static const char *beside(struct conf *c, const char *prefix, const char *from,
-                          const char *old_suffix, const char *new_suffix)
+                          const char *old_suffix, const char *new_suffix, char **owned)
 {
     struct buf path = {0};
     buf_puts(&path, prefix);
     buf_put(&path, from, stem_len(from, old_suffix));
     buf_puts(&path, new_suffix);
-    const char *out = conf_path(c, buf_cstr(&path));
+    *owned = mem_strdup(conf_path(c, buf_cstr(&path)));
     buf_fini(&path);
-    return out;
+    return *owned;
 }
 
 void master_conf_fill(struct conf *c, const char *conf_file, struct master_conf *out)
@@ -124,15 +125,25 @@ void master_conf_fill(struct conf *c, const char *conf_file, struct master_conf 
         if (conf_section_at(c, i)->table == &master_table)
             memcpy(out, conf_section_at(c, i)->conf, sizeof *out);
     const char *name = base_name(conf_file);
-    out->pid_file =
-        out->pid_file ? conf_path(c, out->pid_file) : beside(c, "var/", name, ".conf", ".pid");
-    out->log_file =
-        out->log_file ? conf_path(c, out->log_file) : beside(c, "var/", name, ".conf", ".log");
-    out->control_socket = out->control_socket ? conf_path(c, out->control_socket)
-                                              : beside(c, "", out->pid_file, ".pid", ".sock");
-    out->run_dir =
-        out->run_dir ? conf_path(c, out->run_dir) : beside(c, "", out->pid_file, ".pid", ".run");
+    char **owned = out->owned;
+    out->pid_file = out->pid_file ? conf_path(c, out->pid_file)
+                                  : beside(c, "var/", name, ".conf", ".pid", &owned[0]);
+    out->log_file = out->log_file ? conf_path(c, out->log_file)
+                                  : beside(c, "var/", name, ".conf", ".log", &owned[1]);
+    out->control_socket = out->control_socket
+                              ? conf_path(c, out->control_socket)
+                              : beside(c, "", out->pid_file, ".pid", ".sock", &owned[2]);
+    out->run_dir = out->run_dir ? conf_path(c, out->run_dir)
+                                : beside(c, "", out->pid_file, ".pid", ".run", &owned[3]);
     out->stdout_file = conf_path(c, out->stdout_file);
+}
+
+void master_conf_fini(struct master_conf *m)
+{
+    for (size_t i = 0; i < ARRAY_LEN(m->owned); i++) {
+        mem_free(m->owned[i]);
+        m->owned[i] = NULL;
+    }
 }
 
 void master_conf_default_socket(const char *conf_file, struct buf *out)

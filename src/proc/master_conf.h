@@ -23,6 +23,7 @@ struct master_conf {
     uint64_t prepare_timeout_ms;
     uint64_t restart_delay_max_ms;
     int64_t open_files;
+    char *owned[4]; /* the paths that no key gave */
 };
 
 extern const struct conf_table master_table;
@@ -30,9 +31,10 @@ extern const struct conf_table master_table;
 /* Copies the section (or the defaults, when the file has none) and replaces unset paths by
  * var/NAME.pid, .sock, .log and var/NAME.run beside the config file, where NAME is the file's name
  * without
- * ".conf". All strings belong to c. Without a config
+ * ".conf". Strings from keys belong to c. Without a config
  * (NULL: it could not be read) only the times are set. */
 void master_conf_fill(struct conf *c, const char *conf_file, struct master_conf *out);
+void master_conf_fini(struct master_conf *m);
 /* For commands that must reach a running server although its config file is broken now: the default
  * path of its control socket, written into out. */
 void master_conf_default_socket(const char *conf_file, struct buf *out);

@@ -148,8 +148,7 @@ struct process *process_new(struct fleet *f, struct slot *s, const char *artifac
         return NULL;
     }
     s->generation++;
-    fflush(NULL); /* else both processes would print what is buffered now */
-    pid_t pid = fork();
+    pid_t pid = fleet_fork(f);
     if (pid == 0) {
         close(pair[0]);
         child_run(f, s, artifact, pair[1]);
