@@ -23,13 +23,15 @@ void conn_mark_dirty(struct conn *c)
 
 bool conn_is_full(const struct conn *c)
 {
+    if (UNLIKELY(c->flags & CONN_HAS_FILE))
+        return true;
     return c->out.bytes >= c->conf->out_max_bytes && c->conf->out_max_bytes != 0;
 }
 
 static int may_queue(const struct conn *c)
 {
-    if (UNLIKELY(c->flags & (CONN_CLOSING | CONN_DEAD | CONN_HAS_FILE)))
-        return c->flags & (CONN_CLOSING | CONN_DEAD) ? GW_ECLOSED : GW_EFULL;
+    if (UNLIKELY(c->flags & (CONN_CLOSING | CONN_DEAD)))
+        return GW_ECLOSED;
     return UNLIKELY(conn_is_full(c)) ? GW_EFULL : 0;
 }
 

@@ -39,7 +39,7 @@ static ssize_t plain_writev(void *state, int fd, const struct iovec *iov, int io
 static ssize_t plain_send_file(void *state, int fd, int file_fd, uint64_t off, size_t len,
                                unsigned *wants)
 {
-    off_t at = (off_t)off;
+    off_t at = (off_t)off; /* a peer that left would be SIGPIPE, which net/sig.c ignores */
     ssize_t n;
     do
         n = sendfile(fd, file_fd, &at, len);
