@@ -152,6 +152,12 @@ static ssize_t on_bytes(struct conn *c, void *owner, uint8_t *at, size_t len)
     return (ssize_t)used;
 }
 
+static void on_open(struct conn *c, void *owner)
+{
+    struct visitor *v = owner;
+    enter(v, VISITOR_WAITING, v->all->conf->keep_alive_timeout_ms);
+}
+
 static void on_drain(struct conn *c, void *owner)
 {
     struct visitor *v = owner;
@@ -205,6 +211,7 @@ static void on_deadline(struct conn *c, void *owner)
 }
 
 static const struct conn_events visitor_events = {
+    .on_open = on_open,
     .on_bytes = on_bytes,
     .on_drain = on_drain,
     .on_close = on_close,
@@ -265,7 +272,6 @@ void visitors_accept(struct visitors *all, int fd, const struct addr *peer)
     }
     all->n++;
     list_append(&all->waiting, &v->node);
-    conn_set_deadline(v->conn, all->conf->keep_alive_timeout_ms);
 }
 
 static void close_list(struct list *l)
