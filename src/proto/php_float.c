@@ -1,11 +1,13 @@
-/* Shortest round-trip digits of a double, laid out as PHP does with serialize_precision = -1.
+/* Floats as PHP reads and writes them: correctly rounded, the shortest digits that read back equal.
  *
  * printf() and strtod() round correctly, so the first precision whose text reads back equal is the
- * shortest. Both follow the locale's decimal point; a module may have set one, so the digits are
- * picked out by position and the point is carried over, never assumed. */
+ * shortest. Both follow the locale's decimal point; a module may have set one, so digits are picked
+ * out by position, and a point is translated before it is read. */
 #include "proto/php_float.h"
 
 #include <float.h>
+#include <limits.h>
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,25 @@ enum {
     FIXED_MIN = -3,  /* 0.0001 is fixed, 0.00001 is 1.0E-5 */
     TEXT_MAX = 40,
 };
+
+bool php_float_of(struct span text, double *out)
+{
+    const char *point = localeconv()->decimal_point;
+    char copy[PHP_FLOAT_TEXT_MAX + MB_LEN_MAX];
+    size_t len = 0;
+
+    if (text.len > PHP_FLOAT_TEXT_MAX || strlen(point) >= MB_LEN_MAX)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] != '.')
+            copy[len++] = (char)text.at[i];
+        else
+            len = (size_t)(stpcpy(copy + len, point) - copy);
+    }
+    copy[len] = '\0';
+    *out = strtod(copy, NULL);
+    return true;
+}
 
 struct decimal {
     char digits[DIGITS_MAX + 1]; /* without trailing zeros */

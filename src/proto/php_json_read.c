@@ -3,12 +3,9 @@
  * jansson is not used here: objects must keep PHP's key rule, whole numbers beyond 64 bits become
  * floats, and a peer's text may cost only as many elements, and as much depth, as php_read()
  * allows. */
-#include <stdlib.h>
-
 #include "base/utf8.h"
+#include "proto/php_float.h"
 #include "proto/php_value.h"
-
-enum { NUMBER_MAX = 800 };
 
 struct json {
     struct php_doc *doc;
@@ -80,22 +77,18 @@ static bool skip_number(struct json *j, bool *is_whole)
 static struct php_value *read_number(struct json *j)
 {
     const uint8_t *from = j->at;
-    char copy[NUMBER_MAX + 1];
+    double real;
     bool is_whole;
 
     if (!skip_number(j, &is_whole))
         return NULL;
     struct span text = span_of(from, (size_t)(j->at - from));
-    if (text.len > NUMBER_MAX)
-        return NULL;
     struct php_key key = php_key_of(text);
     if (is_whole && key.is_int)
         return php_new_int(j->doc, key.num);
     if (span_is(text, "-0"))
         return php_new_int(j->doc, 0);
-    memcpy(copy, text.at, text.len);
-    copy[text.len] = '\0';
-    return php_new_float(j->doc, strtod(copy, NULL));
+    return php_float_of(text, &real) ? php_new_float(j->doc, real) : NULL;
 }
 
 static bool read_hex4(struct span text, uint32_t *out)

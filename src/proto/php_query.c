@@ -40,13 +40,23 @@ static struct span decode(struct php_doc *d, struct span in)
     return span_of(text, len);
 }
 
+static bool is_mangled(uint8_t c)
+{
+    return c == ' ' || c == '.' || c == '[';
+}
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* The same name with blank, point and opening bracket as `_`. */
 static struct span plain_name(struct php_doc *d, struct span name)
 {
     uint8_t *text = php_doc_text(d, name.len);
 
     for (size_t i = 0; i < name.len; i++)
-        text[i] = memchr(" .[", name.at[i], 3) ? '_' : name.at[i];
+        text[i] = is_mangled(name.at[i]) ? '_' : name.at[i];
     return span_of(text, name.len);
 }
 
@@ -61,7 +71,7 @@ static bool cut_index(struct span *rest, struct span *index, bool *is_next)
     if (len < 0)
         return false;
     *index = span_of(inside.at, (size_t)len);
-    *is_next = len == 0 || (len == 1 && memchr(" \t\n\v\f\r", inside.at[0], 6));
+    *is_next = len == 0 || (len == 1 && is_blank(inside.at[0]));
     *rest = span_skip(inside, (size_t)len + 1);
     return true;
 }
@@ -101,30 +111,38 @@ static bool is_too_deep(struct span rest)
     return false;
 }
 
-static void set_variable(struct php_doc *d, struct php_value *root, struct span name,
-                         struct php_value *v)
+/* Cut at a NUL byte and without blanks in front. */
+static struct span clean_name(struct span name)
 {
-    struct php_value handle = *root;
-    struct span rest, index, next;
-    bool is_next = false, is_next_next;
-
     name = span_cut(&name, '\0');
     while (name.len > 0 && name.at[0] == ' ')
         name = span_skip(name, 1);
+    return name;
+}
+
+static void set_variable(struct php_doc *d, struct php_value *root, struct span name,
+                         struct php_value *v)
+{
+    struct php_value array = *root; /* a handle, as in enter() */
+    struct span index, next;
+    bool is_next = false, is_next_next;
+
+    name = clean_name(name);
+    if (name.len == 0 || name.at[0] == '[')
+        return;
     ptrdiff_t bracket = span_find(name, '[');
-    size_t plain_len = bracket < 0 ? name.len : (size_t)bracket;
-    rest = span_skip(name, plain_len);
-    if (plain_len == 0 || is_too_deep(rest))
+    struct span rest = span_skip(name, bracket < 0 ? name.len : (size_t)bracket);
+    if (is_too_deep(rest))
         return;
     /* A first bracket that is never closed belongs to the name. */
     bool is_array = span_find(rest, ']') >= 0;
-    index = plain_name(d, is_array ? span_of(name.at, plain_len) : name);
+    index = plain_name(d, is_array ? span_of(name.at, name.len - rest.len) : name);
     while (is_array && cut_index(&rest, &next, &is_next_next)) {
-        handle = enter(d, &handle, index, is_next);
+        array = enter(d, &array, index, is_next);
         index = next;
         is_next = is_next_next;
     }
-    put(d, &handle, index, is_next, v);
+    put(d, &array, index, is_next, v);
 }
 
 struct php_value *php_parse_query(struct php_doc *d, struct span query)

@@ -6,17 +6,13 @@
 #include "proto/phpser.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include <gw/err.h>
 
 #include "proto/php_float.h"
 #include "proto/php_value.h"
 
-enum {
-    ELEMENT_MIN = 6,      /* `i:0;N;` is the smallest key and value */
-    FLOAT_TEXT_MAX = 800, /* longest exact decimal of a double has 767 digits */
-};
+enum { ELEMENT_MIN = 6 }; /* `i:0;N;` is the smallest key and value */
 
 struct reader {
     struct php_doc *doc;
@@ -138,26 +134,21 @@ static bool is_float_text(struct span text)
 
 static bool float_of(struct span text, double *out)
 {
-    char copy[FLOAT_TEXT_MAX + 1];
-
     if (span_is(text, "NAN"))
         *out = NAN;
     else if (span_is(text, "INF"))
         *out = INFINITY;
     else if (span_is(text, "-INF"))
         *out = -INFINITY;
-    else if (text.len <= FLOAT_TEXT_MAX && is_float_text(text)) {
-        memcpy(copy, text.at, text.len);
-        copy[text.len] = '\0';
-        *out = strtod(copy, NULL);
-    } else
-        return false;
+    else
+        return is_float_text(text) && php_float_of(text, out);
     return true;
 }
 
 static struct php_value *read_float_value(struct reader *r)
 {
-    struct span rest = span_of(r->at, left(r) > FLOAT_TEXT_MAX + 1 ? FLOAT_TEXT_MAX + 1 : left(r));
+    struct span rest =
+        span_of(r->at, left(r) > PHP_FLOAT_TEXT_MAX + 1 ? PHP_FLOAT_TEXT_MAX + 1 : left(r));
     ptrdiff_t len = span_find(rest, ';');
     double v;
 
@@ -273,7 +264,7 @@ static struct php_value *read_array_value(struct reader *r, int depth)
     r->elements_left -= len;
     struct php_value *array = php_new_array_sized(r->doc, len);
     for (size_t i = 0; i < len; i++) {
-        struct php_key key;
+        struct php_key key = {0};
         if (!read_key(r, &key))
             return refuse(r, GW_EPROTO);
         const struct php_value *v = read_value(r, depth + 1);
@@ -307,7 +298,7 @@ static struct php_value *read_value(struct reader *r, int depth)
         return read_string_value(r, tag == 'S');
     case 'a':
         return read_array_value(r, depth);
-    default: /* O, C, E, R, r: no objects, no references (docs/wire.md) */
+    default: /* O, C, E, R, r: objects and references are refused (docs/wire.md, section 5) */
         return refuse(r, GW_EPROTO);
     }
 }

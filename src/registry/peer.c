@@ -19,9 +19,10 @@
 enum {
     PEERS_MAX = 4096,
     LINE_MAX_BYTES = 16 * 1024, /* a gateway_connect line has about 100 */
-    ECHO_MAX_BYTES = 1024,      /* of a bad line, in the answer */
-    FIRST_LINE_MS = 10 * 1000,  /* register.json auth_timeout */
-    ROLE_MS = 60 * 1000,        /* two missed pings (25 s) of one that only pings */
+    IN_MAX_BYTES = 2 * LINE_MAX_BYTES,
+    ECHO_MAX_BYTES = 1024,     /* of a bad line, in the answer */
+    FIRST_LINE_MS = 10 * 1000, /* register.json auth_timeout */
+    ROLE_MS = 60 * 1000,       /* two missed pings (25 s) of one that only pings */
     OUT_MAX_BYTES = 4 * REG_LINE_MAX,
 };
 
@@ -33,7 +34,7 @@ static const struct chan_events events = {.on_message = on_message, .on_close = 
 static const struct chan_kind kind = {
     .codec = &text_codec,
     .codec_conf = {.message_max_bytes = LINE_MAX_BYTES},
-    .conn_conf = {.in_max_bytes = 2 * LINE_MAX_BYTES,
+    .conn_conf = {.in_max_bytes = IN_MAX_BYTES,
                   .out_max_bytes = OUT_MAX_BYTES,
                   .close_timeout_ms = 2000,
                   .handshake_timeout_ms = FIRST_LINE_MS},

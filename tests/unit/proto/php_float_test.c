@@ -1,6 +1,7 @@
 /* php_float: digits and layout as PHP 8.2 prints them; the vectors are in phpser_test. */
 #include "proto/php_float.h"
 
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,11 +73,43 @@ static void every_text_reads_back_equal(void **state)
     buf_fini(&got);
 }
 
+/* A module may call setlocale(); the wire must not notice. Skipped where no such locale is there.
+ */
+static void the_locale_does_not_matter(void **state)
+{
+    struct buf got = {0};
+    double v = 0;
+
+    if (!setlocale(LC_NUMERIC, "de_DE.UTF-8") && !setlocale(LC_NUMERIC, "fr_FR.UTF-8"))
+        skip();
+    php_put_float(&got, 1234.5, 'E');
+    assert_true(php_float_of(span_str("-1.25E2"), &v));
+    setlocale(LC_NUMERIC, "C");
+    assert_bytes("1234.5", buf_span(&got), span_str("1234.5"));
+    assert_true(v == -125);
+    buf_fini(&got);
+}
+
+static void long_texts_are_refused(void **state)
+{
+    char text[PHP_FLOAT_TEXT_MAX + 1];
+    double v = 0;
+
+    memset(text, '0', sizeof text);
+    text[1] = '.';
+    text[PHP_FLOAT_TEXT_MAX - 1] = '1';
+    assert_true(php_float_of(span_of(text, PHP_FLOAT_TEXT_MAX), &v));
+    assert_true(v == 0);
+    assert_false(php_float_of(span_of(text, PHP_FLOAT_TEXT_MAX + 1), &v));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digits),
         cmocka_unit_test(every_text_reads_back_equal),
+        cmocka_unit_test(the_locale_does_not_matter),
+        cmocka_unit_test(long_texts_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,7 +34,8 @@ static void recorded_values_are_written_alike(void **state)
     json_decref(root);
 }
 
-/* Inputs that PHP reads and we refuse: objects, references (docs/wire.md), bytes left over. */
+/* Inputs that PHP reads and we refuse: objects and references (docs/wire.md,
+ * section 5), bytes left over. */
 static bool is_refused_by_design(struct span in)
 {
     static const char *const refused[] = {
