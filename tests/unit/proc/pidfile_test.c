@@ -1,0 +1,84 @@
+/* The pid file: one holder at a time, and no trouble with what a killed server left. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "proc/pidfile.h"
+#include "support/tmpdir.h"
+
+static void test_second_open_names_the_holder(void **state)
+{
+    struct tmpdir d = tmpdir_make();
+    const char *path = tmpdir_path(&d, "var/deep/x.pid");
+    pid_t holder = 0;
+    int fd = pidfile_open(path, &holder);
+    assert_true(fd >= 0);
+    assert_int_equal(pidfile_holder(path), -1); /* locked, not written yet */
+    assert_int_equal(pidfile_write(fd, 4711), 0);
+    assert_int_equal(pidfile_open(path, &holder), -EEXIST);
+    assert_int_equal(holder, 4711);
+    assert_int_equal(pidfile_holder(path), 4711);
+    pidfile_close(path, fd, true);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(pidfile_holder(path), 0);
+    tmpdir_remove(&d);
+}
+
+static void test_stale_file_is_taken_over(void **state)
+{
+    struct tmpdir d = tmpdir_make();
+    const char *path = tmpdir_write(&d, "x.pid", "123456789\nold bytes behind it");
+    char text[64];
+    pid_t holder = 0;
+    assert_int_equal(pidfile_holder(path), 0);
+    int fd = pidfile_open(path, &holder);
+    assert_true(fd >= 0);
+    assert_int_equal(pidfile_write(fd, 5), 0);
+    tmpdir_read(&d, "x.pid", text, sizeof text);
+    assert_string_equal(text, "5\n");
+    pidfile_close(path, fd, true);
+    pidfile_close(path, -1, true);
+    tmpdir_remove(&d);
+}
+
+static void test_garbage_is_no_pid(void **state)
+{
+    static const char *const contents[] = {"", "abc", "-5\n", "0\n", "99999999999999999999\n"};
+    for (size_t i = 0; i < sizeof contents / sizeof contents[0]; i++) {
+        struct tmpdir d = tmpdir_make();
+        const char *path = tmpdir_write(&d, "x.pid", contents[i]);
+        pid_t holder = 7;
+        int fd = pidfile_open(path, &holder);
+        assert_true(fd >= 0);
+        assert_int_equal(pidfile_open(path, &holder), -EEXIST);
+        assert_int_equal(holder, 0);
+        pidfile_close(path, fd, true);
+        tmpdir_remove(&d);
+    }
+}
+
+static void test_folder_in_the_way_of_a_file(void **state)
+{
+    struct tmpdir d = tmpdir_make();
+    pid_t holder;
+    tmpdir_write(&d, "var", "not a folder");
+    assert_int_equal(pidfile_open(tmpdir_path(&d, "var/x.pid"), &holder), -ENOTDIR);
+    tmpdir_remove(&d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_second_open_names_the_holder),
+        cmocka_unit_test(test_stale_file_is_taken_over),
+        cmocka_unit_test(test_garbage_is_no_pid),
+        cmocka_unit_test(test_folder_in_the_way_of_a_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
