@@ -10,6 +10,7 @@
 #include <gw/types.h>
 
 #include "base/buf.h"
+#include "base/compiler.h"
 #include "client/addr_book.h"
 #include "client/fanout.h"
 #include "proto/client_id.h"
@@ -28,7 +29,7 @@ struct gw_io {
     void (*ask)(struct gw *gw, const struct wire_packet *p, struct fanout *f);
 
     int (*sleep)(struct gw *gw, uint64_t ms);
-    void (*log)(struct gw *gw, bool is_error, const char *fmt, va_list args);
+    void (*log)(struct gw *gw, bool is_error, const char *fmt, va_list args) PRINTF_LIKE(3, 0);
 
     /* Workers only, NULL outside. */
     /* The session of the client whose callback runs now, when it is that client; or NULL. */

@@ -164,7 +164,7 @@ static int sleep_here(struct gw *gw, uint64_t ms)
     return 0;
 }
 
-static void log_here(struct gw *gw, bool is_error, const char *fmt, va_list args)
+static PRINTF_LIKE(3, 0) void log_here(struct gw *gw, bool is_error, const char *fmt, va_list args)
 {
     struct buf text = {0};
 

@@ -1,0 +1,199 @@
+/* docs/wire.md §4 is what happens to sessions here. */
+#include "worker/event.h"
+
+#include <errno.h>
+
+#include <gw/gateway.h>
+
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "client/command.h"
+#include "proto/client_id.h"
+#include "worker/dispatch.h"
+#include "worker/request.h"
+#include "worker/self.h"
+
+enum { BUFFER_KEPT_MAX = 64 * 1024 };
+
+int event_fill(struct event *e, struct client *client, const struct wire_packet *p)
+{
+    size_t size = p->ext.len + p->body.len;
+    uint8_t *at = buf_try_reserve(&e->bytes, size + 1);
+
+    if (!at)
+        return -ENOMEM;
+    if (p->ext.len > 0)
+        memcpy(at, p->ext.at, p->ext.len);
+    if (p->body.len > 0)
+        memcpy(at + p->ext.len, p->body.at, p->body.len);
+    at[size] = '\0'; /* a message printed as text by mistake ends at least here */
+    buf_commit(&e->bytes, size);
+    e->client = client;
+    e->packet = *p;
+    e->packet.ext = span_of(at, p->ext.len);
+    e->packet.body = span_of(at + p->ext.len, p->body.len);
+    return 0;
+}
+
+static void shrink(struct buf *b)
+{
+    if (b->cap > BUFFER_KEPT_MAX)
+        buf_fini(b);
+    else
+        buf_clear(b);
+}
+
+void event_clear(struct event *e)
+{
+    shrink(&e->bytes);
+    shrink(&e->fetched);
+    e->client = NULL;
+}
+
+void event_fini(struct event *e)
+{
+    buf_fini(&e->bytes);
+    buf_fini(&e->fetched);
+}
+
+/* ---- what the callback sees ---- */
+
+static char *put_octet(char *at, uint32_t octet)
+{
+    if (octet >= 100)
+        *at++ = (char)('0' + octet / 100);
+    if (octet >= 10)
+        *at++ = (char)('0' + octet / 10 % 10);
+    *at++ = (char)('0' + octet % 10);
+    return at;
+}
+
+static void ip4_text(uint32_t ip, char out[16])
+{
+    char *at = out;
+
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        at = put_octet(at, ip >> shift & 0xff);
+        *at++ = shift > 0 ? '.' : '\0';
+    }
+}
+
+static void introduce(struct event *e)
+{
+    const struct wire_packet *p = &e->packet;
+
+    client_id_text((struct client_id){.ip = p->local_ip,
+                                      .port = p->local_port,
+                                      .connection_id = p->connection_id},
+                   e->who.id);
+    ip4_text(p->client_ip, e->ip);
+    ip4_text(p->local_ip, e->gateway_ip);
+    e->who.ip = e->ip;
+    e->who.gateway_ip = e->gateway_ip;
+    e->who.port = p->client_port;
+    e->who.gateway_port = p->gateway_port;
+    e->who.is_binary = p->flag & WIRE_BINARY;
+    e->who.session = &e->session.handle;
+}
+
+/* ---- the session ---- */
+
+/* Into e->fetched; false when the gateway did not tell, which leaves the packet's session as the
+ * best that is known. */
+static bool fetch(struct worker *w, struct event *e)
+{
+    static struct log_rate rate;
+    struct wire_packet ask = command_of(CMD_GET_SESSION_BY_CLIENT_ID);
+    struct fanout_target target = {.at = {.ip = e->packet.local_ip, .port = e->packet.local_port}};
+    struct fanout f = {.targets = &target, .n = 1};
+
+    ask.connection_id = e->packet.connection_id;
+    w->gw.io->ask(&w->gw, &ask, &f);
+    if (target.rc < 0)
+        log_limited(&rate, LOG_WARN, "the session of client %s cannot be fetched: %s", e->who.id,
+                    gw_strerror(target.rc));
+    else if (!span_is(buf_span(&target.answer), "N;")) /* the client is gone */
+        buf_put_span(&e->fetched, buf_span(&target.answer));
+    buf_fini(&target.answer);
+    return target.rc == 0;
+}
+
+static void open_session(struct worker *w, struct event *e)
+{
+    struct client *c = e->client;
+    uint32_t crc = crypto_crc32(e->packet.ext);
+    bool is_stale = c->has_crc && c->session_crc != crc && e->packet.cmd != CMD_ON_CLOSE;
+    struct span raw = e->packet.ext;
+
+    if (is_stale && fetch(w, e))
+        raw = buf_span(&e->fetched);
+    if (is_stale || !c->has_crc)
+        c->session_crc = crc;
+    c->has_crc = true;
+    session_init(&e->session, raw, e->packet.cmd == CMD_ON_CLOSE);
+}
+
+static void close_session(struct worker *w, struct event *e)
+{
+    struct wire_packet p = command_of(CMD_SET_SESSION);
+    struct buf now = {0};
+
+    if (e->packet.cmd != CMD_ON_CLOSE && session_is_changed(&e->session, &now)) {
+        struct gateway_at at = {.ip = e->packet.local_ip, .port = e->packet.local_port};
+        p.connection_id = e->packet.connection_id;
+        p.ext = buf_span(&now);
+        int rc = w->gw.io->send(&w->gw, at, &p);
+        if (rc == 0)
+            e->client->session_crc = crypto_crc32(p.ext);
+        else if (rc != GW_ENOGATEWAY) /* gone with its clients: nothing to write to */
+            log_error("the session of client %s was not written: %s (%zu bytes)", e->who.id,
+                      gw_strerror(rc), now.len);
+    }
+    buf_fini(&now);
+    session_fini(&e->session);
+}
+
+/* ---- the callback ---- */
+
+static void on_connect(struct worker *w, struct event *e)
+{
+    if (w->module->on_connect)
+        w->module->on_connect(&w->gw, &e->who);
+}
+
+static void on_websocket_connect(struct worker *w, struct event *e)
+{
+    if (!w->module->on_websocket_connect)
+        return;
+    struct gw_request *request = request_new(e->packet.body);
+    w->module->on_websocket_connect(&w->gw, &e->who, request);
+    request_free(request);
+}
+
+static void on_message(struct worker *w, struct event *e)
+{
+    if (w->module->on_message)
+        w->module->on_message(&w->gw, &e->who, gw_bytes(e->packet.body.at, e->packet.body.len));
+}
+
+static void on_close(struct worker *w, struct event *e)
+{
+    if (w->module->on_close)
+        w->module->on_close(&w->gw, &e->who);
+}
+
+static void (*const callbacks[256])(struct worker *w, struct event *e) = {
+    [CMD_ON_CONNECT] = on_connect,
+    [CMD_ON_WEBSOCKET_CONNECT] = on_websocket_connect,
+    [CMD_ON_MESSAGE] = on_message,
+    [CMD_ON_CLOSE] = on_close,
+};
+
+void event_run(struct worker *w, struct event *e)
+{
+    introduce(e);
+    open_session(w, e);
+    callbacks[e->packet.cmd](w, e);
+    close_session(w, e);
+}

@@ -1,0 +1,36 @@
+/* The keys of a [worker] section. */
+#ifndef WORKER_WORKER_CONF_H
+#define WORKER_WORKER_CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/compiler.h"
+#include "base/conf.h"
+
+struct worker_conf {
+    int64_t count;
+    const char *name;
+    const char *user;
+    const char *events;
+    const char *cc;     /* NULL: $CC, then cc, gcc, clang */
+    const char *cflags; /* NULL: none */
+    struct conf_list options;
+    struct conf_list register_address;
+    const char *secret_key;
+    bool is_insecure;
+    uint64_t stack_bytes;
+    int64_t max_coroutines;
+    uint64_t send_to_gateway_buffer_size;
+    uint64_t max_packet_bytes;
+};
+
+extern const struct conf_table worker_table;
+
+/* The name in worker keys, status and logs: the key, else the section's name, else "worker". */
+const char *worker_name_of(const struct conf_section *s);
+int worker_check(const struct conf *conf, const struct conf_section *s,
+                 struct buf *errors) NODISCARD;
+
+#endif
