@@ -321,7 +321,7 @@ int gateway_conf_plan(const struct conf *conf, const struct conf_section *s, int
         out[n].is_shared = gc->count > 1 && !out[n].unix_path;
     }
     struct role_listen *inner = &out[n];
-    *inner = (struct role_listen){0};
+    *inner = (struct role_listen){.key = "start_port"};
     if (inner_addr(gc, slot, &inner->addr) < 0) {
         complain(conf, s, "lan_ip", errors, "\"%s\" is not an address of this host", gc->lan_ip);
         return GW_ECONF;

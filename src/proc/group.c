@@ -123,8 +123,9 @@ static int bind_slot(struct group *groups, size_t groups_n, struct slot *s, cons
         const struct conf_section *section = s->group->section;
         int fd = listen_bind(l, !is_bound_before(groups, groups_n, l));
         if (fd < 0) {
-            buf_printf(errors, "%s: [%s] cannot listen on %s: %s\n",
-                       conf_where(conf, section, "listen"), s->group->title, l->url, hint(fd));
+            const char *key = l->key ? l->key : "listen";
+            buf_printf(errors, "%s: [%s] %s: cannot listen on %s: %s\n",
+                       conf_where(conf, section, key), s->group->title, key, l->url, hint(fd));
             return GW_ECONF;
         }
         s->fds[k] = fd;

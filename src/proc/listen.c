@@ -55,6 +55,7 @@ int role_listen_parse(const struct conf *conf, const struct conf_section *s, con
     if (strlen(url) >= sizeof out->url)
         return complain(conf, s, key, url, "the address is too long (255 bytes at most)", errors);
     snprintf(out->url, sizeof out->url, "%s", url);
+    out->key = key;
     if (place.len > 0 && place.at[0] == '/') {
         out->unix_path = url + strlen(url) - place.len;
         return pos;

@@ -56,13 +56,14 @@ static void fill_row(struct process *p, struct status_row *row)
     const struct slot *s = p->slot;
     *row = (struct status_row){.pid = p->pid,
                                .name = s->group->name,
-                               .role = s->group->role->kind,
+                               .kind = s->group->role->kind,
                                .slot = s->pos,
                                .generation = p->generation,
                                .listening = s->listens_n > 0 ? s->listens[0].url : NULL,
                                .memory_bytes = memory_of(p->pid),
                                .qps = p->qps,
                                .is_busy = p->is_asked || !p->has_status,
+                               .is_ready = p->is_ready,
                                .is_leaving = p->is_leaving,
                                .counts = p->status};
 }

@@ -22,6 +22,7 @@ enum { ROLE_ORDER_REGISTRY, ROLE_ORDER_GATEWAY, ROLE_ORDER_WORKER, ROLE_ORDER_WE
  * are dropped, so that a busy port is one clear error and a crash loses no waiting connection. */
 struct role_listen {
     char url[256];    /* "websocket://0.0.0.0:7272", as in the config, for messages and status */
+    const char *key;  /* the config key that it comes from, for complaints; NULL: "listen" */
     struct addr addr; /* with its port; unused when unix_path is set */
     const char *unix_path; /* NULL: TCP; lives as long as the config */
     bool is_shared;        /* all processes of the section bind it (SO_REUSEPORT) */

@@ -25,6 +25,15 @@ static int wider(int width, const char *text)
     return (int)len > width ? (int)len : width;
 }
 
+static const char *state_of(const struct status_row *r)
+{
+    if (r->is_busy)
+        return "busy";
+    if (r->is_leaving)
+        return "leaving";
+    return r->is_ready ? "idle" : "starting";
+}
+
 static const char *listening_of(const struct status_row *r)
 {
     const char *text = r->is_busy ? r->listening : r->counts.listening;
@@ -98,7 +107,7 @@ static void put_row(struct buf *out, const struct status_row *r, int listen_widt
     put_memory(out, own.memory_bytes);
     buf_printf(out, "%-*s %-*s ", listen_width, listening_of(r), name_width, r->name);
     put_counts(out, &own);
-    buf_printf(out, "%s\n", r->is_leaving ? "[leaving]" : "[idle]");
+    buf_printf(out, "[%s]\n", state_of(r));
 }
 
 void status_text(struct buf *out, const struct status_view *v)
@@ -184,18 +193,16 @@ static void put_json_counts(struct buf *out, const struct status_row *r)
 
 static void put_json_row(struct buf *out, const struct status_row *r)
 {
-    buf_printf(out, "{\"pid\":%d,\"role\":", (int)r->pid);
-    put_json_text(out, r->role);
+    buf_printf(out, "{\"pid\":%d,\"kind\":", (int)r->pid);
+    put_json_text(out, r->kind);
     buf_puts(out, ",\"name\":");
     put_json_text(out, r->name);
     buf_printf(out, ",\"slot\":%d,\"generation\":%u,\"listening\":", r->slot, r->generation);
     put_json_text(out, listening_of(r));
     if (!r->is_busy)
         put_json_counts(out, r);
-    buf_printf(out, ",\"status\":\"%s\"}",
-               r->is_busy      ? "busy"
-               : r->is_leaving ? "leaving"
-                               : "idle");
+    buf_printf(out, ",\"ready\":%s,\"status\":\"%s\"}", r->is_ready ? "true" : "false",
+               state_of(r));
 }
 
 void status_json(struct buf *out, const struct status_view *v)

@@ -16,13 +16,14 @@
 struct status_row {
     pid_t pid;
     const char *name; /* of the section */
-    const char *role;
+    const char *kind; /* of the role */
     int slot;
     unsigned generation;
     const char *listening; /* for a process that does not answer */
     uint64_t memory_bytes;
     uint64_t qps;
     bool is_busy;    /* did not answer in time: its numbers are not known */
+    bool is_ready;   /* serves */
     bool is_leaving; /* finishes its work, then ends */
     struct role_status counts;
 };

@@ -19,10 +19,11 @@ static const struct status_group groups[] = {{.name = "chat", .exits = &crashed}
 static const struct status_row rows[] = {
     {.pid = 11,
      .name = "chat",
-     .role = "gateway",
+     .kind = "gateway",
      .generation = 2,
      .memory_bytes = 3 * 1024 * 1024 + 512 * 1024,
      .qps = 40,
+     .is_ready = true,
      .counts = {.listening = "websocket://0.0.0.0:7272",
                 .connections_n = 5,
                 .send_fail_n = 6,
@@ -30,7 +31,7 @@ static const struct status_row rows[] = {
                 .requests_n = 8}},
     {.pid = 12,
      .name = "Register \"x\"",
-     .role = "registry",
+     .kind = "registry",
      .listening = "text://127.0.0.1:1236",
      .is_busy = true},
 };
@@ -95,6 +96,9 @@ static void test_json(void **state)
     json_t *section = json_array_get(json_object_get(root, "sections"), 1);
     assert_int_equal(json_integer_value(json_object_get(first, "qps")), 40);
     assert_int_equal(json_integer_value(json_object_get(first, "generation")), 2);
+    assert_string_equal(json_string_value(json_object_get(first, "kind")), "gateway");
+    assert_string_equal(json_string_value(json_object_get(first, "status")), "idle");
+    assert_true(json_is_true(json_object_get(first, "ready")));
     assert_string_equal(json_string_value(json_object_get(second, "status")), "busy");
     assert_null(json_object_get(second, "connections"));
     assert_string_equal(json_string_value(json_object_get(section, "name")), "Register \"x\"");
