@@ -12,7 +12,12 @@
 #include "base/mem.h"
 #include "client/command.h"
 
-enum { CONNECT_TIMEOUT_MS = 5000, CLOSE_TIMEOUT_MS = 2000, SUSPICIOUS_MS = 1000 };
+enum {
+    CONNECT_TIMEOUT_MS = 5000,
+    CLOSE_TIMEOUT_MS = 2000,
+    SUSPICIOUS_MS = 1000,
+    LONG_STALL_MS = 1000
+};
 
 struct stall {
     struct list node;
@@ -341,19 +346,28 @@ bool uplink_is_full(const struct uplink *u)
     return u->state == UPLINK_UP && conn_queued(chan_conn(u->chan)) >= u->kind->send_max_bytes;
 }
 
-void uplink_make_room(struct uplink *u)
+/* Told afterwards and only when it took long: one message above the limit is no trouble yet. */
+static void tell_stall(const struct uplink *u, uint64_t since_ms)
 {
     static struct log_rate rate;
+    uint64_t waited_ms = loop_now_ms(conn_pool_loop(u->kind->conns)) - since_ms;
+
+    if (waited_ms >= LONG_STALL_MS)
+        log_limited(&rate, LOG_WARN, "gateway %s does not keep up: a sender waited %llu ms for it",
+                    u->address, (unsigned long long)waited_ms);
+}
+
+void uplink_make_room(struct uplink *u)
+{
     struct stall stall = {.co = fibers_self(u->kind->fibers)};
+    uint64_t since_ms = loop_now_ms(conn_pool_loop(u->kind->conns));
 
     while (uplink_is_full(u)) {
-        log_limited(&rate, LOG_WARN,
-                    "gateway %s does not keep up: %llu bytes wait for it; senders wait too",
-                    u->address, (unsigned long long)conn_queued(chan_conn(u->chan)));
         list_append(&u->stalled, &stall.node);
         conn_want_drain(chan_conn(u->chan), u->kind->send_max_bytes / 2);
         fibers_wait(u->kind->fibers);
     }
+    tell_stall(u, since_ms);
 }
 
 void uplink_ask(struct uplink *u, const struct wire_packet *p, struct query *q,
