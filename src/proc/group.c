@@ -51,7 +51,10 @@ static int plan_slot(struct group *g, struct slot *s, struct buf *errors)
 int group_init(struct group *g, struct fleet *f, const struct role *role,
                const struct conf_section *s, struct buf *errors)
 {
-    *g = (struct group){.role = role, .section = s, .slots_n = role->count(s->conf)};
+    *g = (struct group){.role = role,
+                        .section = s,
+                        .slots_n = role->count(s->conf),
+                        .run_dir = f->settings->run_dir};
     set_names(g);
     g->slots = mem_zalloc((size_t)(g->slots_n > 0 ? g->slots_n : 1) * sizeof *g->slots);
     for (int i = 0; i < g->slots_n; i++) {
@@ -76,13 +79,22 @@ static void unbind(struct role_listen *l, int *fd)
         unlink(l->unix_path);
 }
 
+void group_drop_artifact(const char *run_dir, char **artifact)
+{
+    size_t len = strlen(run_dir);
+    if (*artifact && strncmp(*artifact, run_dir, len) == 0 && (*artifact)[len] == '/')
+        unlink(*artifact);
+    mem_free(*artifact);
+    *artifact = NULL;
+}
+
 void group_fini(struct group *g)
 {
     for (int i = 0; i < g->slots_n; i++)
         for (size_t k = 0; k < g->slots[i].listens_n; k++)
             unbind(&g->slots[i].listens[k], &g->slots[i].fds[k]);
     mem_free(g->slots);
-    mem_free(g->artifact);
+    group_drop_artifact(g->run_dir, &g->artifact);
     *g = (struct group){0};
 }
 

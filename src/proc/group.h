@@ -36,7 +36,8 @@ struct group {
     struct slot *slots;
     int slots_n;
     unsigned serial; /* of the artifact built last */
-    char *artifact;  /* path; NULL without prepare() */
+    const char *run_dir;
+    char *artifact; /* path; NULL without prepare() */
     struct exits exits;
 };
 
@@ -46,6 +47,9 @@ int group_init(struct group *g, struct fleet *f, const struct role *role,
                const struct conf_section *s, struct buf *errors) NODISCARD;
 /* Closes what is bound and frees. */
 void group_fini(struct group *g);
+/* Removes the file when it lies in run_dir (a ready .so of the user stays), frees and clears the
+ * path. */
+void group_drop_artifact(const char *run_dir, char **artifact);
 
 /* Binds every address of all groups; lines in errors name what is in the way. 0 or GW_ECONF. */
 int group_bind_all(struct group *groups, size_t groups_n, const struct conf *conf,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -241,6 +242,8 @@ static void release(struct master *m)
         close(m->ctl_fd);
     if (m->ctl_fd >= 0 || m->commands.ctl)
         unlink(m->settings->control_socket);
+    if (m->pid_fd >= 0)
+        rmdir(m->settings->run_dir); /* stays when a role left files there */
     pidfile_close(m->settings->pid_file, m->pid_fd, true);
     m->pid_fd = m->ctl_fd = -1;
 }
@@ -376,17 +379,28 @@ int master_start(const struct master_setup *setup)
     return start_acquired(&m);
 }
 
+/* In a folder of its own: what a running server has built must stay. */
 int master_check(const struct master_setup *setup)
 {
     static struct master m;
     struct buf errors = {0};
-    int rc = plan(&m, setup, &errors);
+    char folder[] = "/tmp/gatehouse-check-XXXXXX";
+    struct master_conf settings = *setup->settings;
+    struct master_setup own = *setup;
+    own.settings = &settings;
+    settings.run_dir = mkdtemp(folder);
+    if (!settings.run_dir) {
+        fprintf(stderr, "cannot make a folder like %s: %s\n", folder, gw_strerror(-errno));
+        return EXIT_CODE_FAILED;
+    }
+    int rc = plan(&m, &own, &errors);
     if (rc == 0)
         rc = make_run_dir(&m, &errors);
     if (rc == 0)
         rc = builder_run_all(&m.fleet, &errors);
-    if (rc < 0)
-        return fail(&m, &errors);
+    int exit_code = rc < 0 ? fail(&m, &errors) : EXIT_CODE_OK;
     fleet_fini(&m.fleet);
-    return EXIT_CODE_OK;
+    buf_fini(&errors);
+    rmdir(folder);
+    return exit_code;
 }

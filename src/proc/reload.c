@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <gw/err.h>
 
@@ -32,17 +31,6 @@ static void say(struct reload *r, const char *fmt, ...)
     buf_fini(&text);
 }
 
-/* Only what prepare() has made; a ready .so of the user stays. */
-static void throw_away(struct reload *r, char **artifact)
-{
-    const char *folder = r->fleet->settings->run_dir;
-    size_t len = strlen(folder);
-    if (*artifact && strncmp(*artifact, folder, len) == 0 && (*artifact)[len] == '/')
-        unlink(*artifact);
-    mem_free(*artifact);
-    *artifact = NULL;
-}
-
 static void end_run(struct reload *r)
 {
     int exit_code = r->is_failed ? EXIT_CODE_FAILED : EXIT_CODE_OK;
@@ -70,7 +58,7 @@ static void fail_group(struct reload *r, const char *why)
             process_stop(p, r->fleet->settings->stop_timeout_ms);
     }
     if (!g->artifact || !r->artifact || strcmp(g->artifact, r->artifact) != 0)
-        throw_away(r, &r->artifact);
+        group_drop_artifact(r->fleet->settings->run_dir, &r->artifact);
     mem_free(r->artifact);
     r->artifact = NULL;
     next_group(r);
@@ -167,23 +155,30 @@ static void step_leaving(struct reload *r)
     if (has_leaving(r))
         return;
     if (g->artifact && r->old_artifact && strcmp(g->artifact, r->old_artifact) != 0)
-        throw_away(r, &r->old_artifact);
+        group_drop_artifact(r->fleet->settings->run_dir, &r->old_artifact);
     mem_free(r->old_artifact);
     r->old_artifact = NULL;
     say(r, "%s: %d processes replaced", g->title, g->slots_n);
     next_group(r);
 }
 
+/* The caller gets it as it is, the log line by line. */
+static void pass_on(struct reload *r, struct span output, enum log_level level)
+{
+    for (size_t i = 0; i < r->callers.len; i++)
+        ctl_send(r->callers.at[i], output);
+    while (output.len > 0) {
+        struct span line = span_cut(&output, '\n');
+        log_write(level, "reload: %s: %.*s", group_of(r)->title, (int)line.len,
+                  (const char *)line.at);
+    }
+}
+
 static void on_built(void *owner, int rc, const char *artifact, struct span output)
 {
     struct reload *r = owner;
     r->builder = NULL;
-    if (output.len > 0) {
-        for (size_t i = 0; i < r->callers.len; i++)
-            ctl_send(r->callers.at[i], output);
-        log_write(rc < 0 ? LOG_ERROR : LOG_INFO, "reload: %s: the build says:\n%.*s",
-                  group_of(r)->title, (int)output.len, (const char *)output.at);
-    }
+    pass_on(r, output, rc < 0 ? LOG_ERROR : LOG_INFO);
     if (rc < 0) {
         fail_group(r, rc == GW_ETIMEOUT ? "the build took longer than prepare_timeout"
                                         : "the build failed");
@@ -279,8 +274,8 @@ void reload_fini(struct reload *r)
     if (r->callers.len > 0)
         say(r, "given up: the server stops");
     end_run(r);
-    throw_away(r, &r->artifact);
-    throw_away(r, &r->old_artifact);
+    group_drop_artifact(r->fleet->settings->run_dir, &r->artifact);
+    group_drop_artifact(r->fleet->settings->run_dir, &r->old_artifact);
     vec_fini(&r->callers);
     vec_fini(&r->queued);
 }
