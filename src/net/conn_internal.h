@@ -97,6 +97,7 @@ struct conn_pool {
     struct vec again;
     struct vec dead;
     struct vec files; /* struct conn_file */
+    bool is_flushing;
     struct task flush;
     struct task flush_soon;
     struct task read_again;

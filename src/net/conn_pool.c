@@ -6,10 +6,18 @@
  * never ends must not hold the turn. */
 enum { IDLE_CHUNKS_MAX = 64, FLUSH_PASSES = 8 };
 
+static void drop_first(struct vec *v, size_t n)
+{
+    for (size_t i = n; i < v->len; i++)
+        v->at[i - n] = v->at[i];
+    v->len -= n;
+}
+
 static void on_flush(struct task *t)
 {
     struct conn_pool *p = CONTAINER_OF(t, struct conn_pool, flush);
     size_t pos = 0;
+    p->is_flushing = true;
     for (int pass = 0; pass < FLUSH_PASSES && pos < p->dirty.len; pass++) {
         for (size_t end = p->dirty.len; pos < end; pos++) {
             struct conn *c = p->dirty.at[pos];
@@ -17,11 +25,9 @@ static void on_flush(struct task *t)
             conn_flush(c);
         }
     }
-    size_t rest = p->dirty.len - pos;
-    for (size_t i = 0; i < rest; i++)
-        p->dirty.at[i] = p->dirty.at[pos + i];
-    p->dirty.len = rest;
-    if (rest)
+    p->is_flushing = false;
+    drop_first(&p->dirty, pos);
+    if (p->dirty.len)
         loop_soon(p->loop, &p->flush_soon);
     /* Nobody refers to the scratch chunk any more: begin it again while it is in the cache. */
     if (p->scratch->refs_n == 1)
@@ -46,10 +52,7 @@ static void on_read_again(struct task *t)
         if (!(c->flags & CONN_DEAD))
             conn_read_again(c);
     }
-    size_t rest = p->again.len - n;
-    for (size_t i = 0; i < rest; i++)
-        p->again.at[i] = p->again.at[n + i];
-    p->again.len = rest;
+    drop_first(&p->again, n);
 }
 
 /* All on_close first, then all memory: a callback may still ask questions about another connection

@@ -8,7 +8,7 @@
 
 /* A part that is smaller than this share of its chunk is not worth holding the chunk for while the
  * peer is slow. */
-enum { PIN_SHARE = 4, TAIL_MIN_BYTES = 1024 };
+enum { PIN_SHARE = 4, TAIL_MIN_BYTES = 1024, COMPACT_MAX_BYTES = 256 * 1024 };
 
 void conn_mark_dirty(struct conn *c)
 {
@@ -16,7 +16,9 @@ void conn_mark_dirty(struct conn *c)
         return;
     c->flags |= CONN_DIRTY;
     vec_push(&c->pool->dirty, c);
-    loop_at_flush(c->pool->loop, &c->pool->flush);
+    if (!c->pool
+             ->is_flushing) /* else the flush that runs sees it, or leaves it for the next turn */
+        loop_at_flush(c->pool->loop, &c->pool->flush);
 }
 
 /* --- queueing --- */
@@ -127,14 +129,14 @@ void conn_drop_output(struct conn *c)
 
 /* --- flushing --- */
 
-/* The kernel takes no more. The rest may wait for long: it should not hold much more memory than
- * its own size. */
+/* The kernel takes no more. The rest may wait for long: it should not hold more than twice its own
+ * size. As each copy follows at least as many bytes that were sent, the copies stay cheap. */
 static void stall(struct conn *c, unsigned wants)
 {
     c->flags |= CONN_STALLED;
     c->write_wants = (uint8_t)wants;
-    if (!c->conf->is_bulk && c->out.bytes < CHUNK_STD / PIN_SHARE &&
-        outq_pinned(&c->out) / PIN_SHARE > c->out.bytes)
+    if (!c->conf->is_bulk && c->out.bytes > 0 && c->out.bytes <= COMPACT_MAX_BYTES &&
+        outq_pinned(&c->out) / 2 > c->out.bytes)
         outq_compact(&c->out, &c->pool->rings, c->pool->chunks);
 }
 
