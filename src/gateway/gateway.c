@@ -13,7 +13,7 @@
 
 enum {
     ENDING_LOOK_MS = 20,
-    STOP_MAX_MS = 1500,  /* below the master's stop_timeout */
+    STOP_MAX_MS = 1000,  /* below the master's stop_timeout */
     DRAIN_MAX_MS = 5000, /* how long workers may take for what they have in hand */
 };
 

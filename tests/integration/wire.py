@@ -41,7 +41,7 @@ class Peer:
     def connect(cls, port, timeout=5):
         return cls(socket.create_connection(("127.0.0.1", port), timeout=timeout), timeout)
 
-    def _need(self, n):
+    def need(self, n):
         while len(self.data) < n:
             more = self.sock.recv(65536)
             if not more:
@@ -52,17 +52,17 @@ class Peer:
         self.sock.sendall(data)
 
     def packet(self):
-        self._need(4)
+        self.need(4)
         length = struct.unpack_from(">I", self.data)[0]
-        self._need(length)
+        self.need(length)
         raw, self.data = self.data[:length], self.data[length:]
         return Packet(raw)
 
     def reply(self):
         """The payload of one answer to a query."""
-        self._need(4)
+        self.need(4)
         length = struct.unpack_from(">I", self.data)[0]
-        self._need(4 + length)
+        self.need(4 + length)
         raw, self.data = self.data[4:4 + length], self.data[4 + length:]
         return raw
 
