@@ -1,0 +1,158 @@
+/* Sockets: sharing an address, unix sockets that were left behind, queues, limits. */
+#include "net/sock.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "support/tmpdir.h"
+
+static struct addr any_port(const char *text)
+{
+    struct addr a;
+    assert_int_equal(addr_parse(text, &a), 0);
+    return a;
+}
+
+static int option(int fd, int level, int name)
+{
+    int value = 0;
+    socklen_t len = sizeof value;
+    assert_int_equal(getsockopt(fd, level, name, &value, &len), 0);
+    return value;
+}
+
+static void several_may_listen_when_shared(void **state)
+{
+    struct addr at = any_port("127.0.0.1:0");
+    int first = sock_listen(&at, true, 8);
+    assert_true(first >= 0);
+    assert_int_equal(sock_local(first, &at), 0);
+    int second = sock_listen(&at, true, 8);
+    assert_true(second >= 0);
+    assert_int_equal(sock_listen(&at, false, 8), -EADDRINUSE);
+    close(first);
+    close(second);
+}
+
+static void accepted_sockets_are_tuned(void **state)
+{
+    struct addr at = any_port("127.0.0.1:0");
+    struct addr peer;
+    int listen_fd = sock_listen(&at, false, 8);
+    assert_int_equal(sock_local(listen_fd, &at), 0);
+    int fd = sock_connect(&at);
+    assert_true(fd >= 0);
+    struct pollfd writable = {.fd = fd, .events = POLLOUT};
+    assert_int_equal(poll(&writable, 1, 5000), 1);
+    assert_int_equal(sock_error(fd), 0);
+    int accepted = accept(listen_fd, NULL, NULL);
+    assert_true(accepted >= 0);
+    assert_int_equal(option(accepted, IPPROTO_TCP, TCP_NODELAY), 1);
+    assert_int_equal(option(accepted, SOL_SOCKET, SO_KEEPALIVE), 1);
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+    assert_int_equal(sock_peer(fd, &peer), 0);
+    assert_int_equal(peer.port, at.port);
+    int unread, unsent;
+    assert_int_equal(write(accepted, "abc", 3), 3);
+    struct pollfd readable = {.fd = fd, .events = POLLIN};
+    assert_int_equal(poll(&readable, 1, 5000), 1);
+    assert_int_equal(sock_queue(fd, &unread, &unsent), 0);
+    assert_int_equal(unread, 3);
+    assert_int_equal(unsent, 0);
+    close(fd);
+    close(accepted);
+    close(listen_fd);
+}
+
+static void a_refused_connect_shows_in_the_error(void **state)
+{
+    struct addr at = any_port("127.0.0.1:0");
+    int listen_fd = sock_listen(&at, false, 8);
+    assert_int_equal(sock_local(listen_fd, &at), 0);
+    close(listen_fd);
+    int fd = sock_connect(&at);
+    if (fd < 0) {
+        assert_int_equal(fd, -ECONNREFUSED);
+        return;
+    }
+    struct pollfd writable = {.fd = fd, .events = POLLOUT};
+    assert_int_equal(poll(&writable, 1, 5000), 1);
+    assert_int_equal(sock_error(fd), -ECONNREFUSED);
+    close(fd);
+}
+
+static void a_dead_unix_socket_is_replaced_and_a_live_one_is_not(void **state)
+{
+    struct tmpdir dir = tmpdir_make();
+    const char *path = tmpdir_path(&dir, "control.sock");
+    struct stat st;
+    int first = sock_listen_unix(path, 0600);
+    assert_true(first >= 0);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(sock_listen_unix(path, 0600), -EADDRINUSE);
+    int client = sock_connect_unix(path);
+    assert_true(client >= 0);
+    close(client);
+    close(first); /* the file stays, as after a kill */
+    assert_int_equal(sock_connect_unix(path), -ECONNREFUSED);
+    int second = sock_listen_unix(path, 0660);
+    assert_true(second >= 0);
+    close(second);
+    unlink(path);
+    tmpdir_write(&dir, "file", "precious");
+    assert_int_equal(sock_listen_unix(tmpdir_path(&dir, "file"), 0600), -EADDRINUSE);
+    assert_int_equal(sock_connect_unix(tmpdir_path(&dir, "absent")), -ENOENT);
+    tmpdir_remove(&dir);
+}
+
+static void long_unix_paths_are_refused(void **state)
+{
+    char path[200];
+    for (size_t i = 0; i < sizeof path; i++)
+        path[i] = 'a';
+    path[sizeof path - 1] = '\0';
+    assert_int_equal(sock_listen_unix(path, 0600), -ENAMETOOLONG);
+    assert_int_equal(sock_connect_unix(path), -ENAMETOOLONG);
+    assert_int_equal(sock_connect_unix(""), -ENAMETOOLONG);
+}
+
+static void the_limit_of_files_is_raised_as_far_as_allowed(void **state)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        unsigned long got = 0;
+        if (sock_raise_files(64, &got) < 0 || got < 64)
+            _exit(1);
+        unsigned long more = 0;
+        if (sock_raise_files(got + 1, &more) < 0 || more < got)
+            _exit(2);
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(several_may_listen_when_shared),
+        cmocka_unit_test(accepted_sockets_are_tuned),
+        cmocka_unit_test(a_refused_connect_shows_in_the_error),
+        cmocka_unit_test(a_dead_unix_socket_is_replaced_and_a_live_one_is_not),
+        cmocka_unit_test(long_unix_paths_are_refused),
+        cmocka_unit_test(the_limit_of_files_is_raised_as_far_as_allowed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
