@@ -8,6 +8,7 @@ PKG_CONFIG ?= pkg-config
 include mk/flags.mk
 include mk/rooms.mk
 include mk/tests.mk
+include mk/bench.mk
 include mk/tools.mk
 
 .DEFAULT_GOAL := all

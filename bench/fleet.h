@@ -1,0 +1,72 @@
+/* All connections of the load generator and the loop that serves them. */
+#ifndef BENCH_FLEET_H
+#define BENCH_FLEET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/adapter.h"
+#include "bench/client.h"
+#include "bench/stamp.h"
+
+struct fleet_conf {
+    const struct adapter *adapter;
+    enum purpose purpose;
+    uint16_t port;
+    unsigned rooms_n;
+    unsigned members_n;    /* per room */
+    unsigned publishers_n; /* per room */
+    unsigned payload_len;
+    unsigned source; /* first local address: 127.0.0.<source> */
+    bool has_tls;
+    bool has_deflate;
+};
+
+struct fleet {
+    struct fleet_conf conf;
+    struct client *clients; /* room after room */
+    size_t clients_n;
+    size_t open_n;
+    size_t gone_n; /* that the server closed */
+    int epoll_fd;
+    uint64_t start_ns;
+    uint32_t now_us;   /* since the start; as of the last read */
+    uint32_t tick_us;  /* when on_tick is due; UINT32_MAX for never */
+    size_t stamp_pos;  /* where the last message had its stamp */
+    uint64_t others_n; /* messages without one */
+    uint64_t broken_n; /* payloads that are not what was sent */
+    void *owner;
+    /* A counted message came. */
+    void (*on_stamp)(struct fleet *f, struct client *c, const struct stamp *s);
+    /* A message without a stamp came; may be NULL. */
+    void (*on_other)(struct fleet *f, struct client *c, const uint8_t *at, size_t len);
+    /* Called between reads, once tick_us has come; may be NULL. */
+    void (*on_tick)(struct fleet *f);
+};
+
+/* Zero-initialise, then this: nothing is connected yet. */
+void fleet_init(struct fleet *f, const struct fleet_conf *conf);
+/* Connects everybody, until all handshakes are done: 0, or -1 with a message. */
+int fleet_open(struct fleet *f);
+/* Waits until everybody gets what its room's first member (for echo: itself) publishes: 0 or -1. */
+int fleet_settle(struct fleet *f);
+void fleet_close(struct fleet *f);
+
+uint32_t fleet_now_us(struct fleet *f);
+/* Handles what is ready, waiting for at most so long. */
+void fleet_turn(struct fleet *f, uint32_t wait_us);
+/* Turns until the time has come. */
+void fleet_run_until(struct fleet *f, uint32_t until_us);
+
+/* Queues a message. */
+void fleet_publish(struct fleet *f, struct client *c, const struct stamp *s);
+/* Sends what is queued. */
+void fleet_flush(struct fleet *f, struct client *c);
+/* From now on nothing of this client is read. */
+void fleet_deafen(struct fleet *f, struct client *c);
+
+/* The client that publishes as this sender. */
+struct client *fleet_publisher(struct fleet *f, unsigned sender);
+
+#endif

@@ -1,0 +1,121 @@
+/* Handshakes: connect, upgrade, close, again and again, a few at a time. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bench/hist.h"
+#include "bench/report.h"
+#include "bench/scenario.h"
+#include "bench/window.h"
+#include "bench/ws_client.h"
+
+enum { IN_PARALLEL_MAX = 1024, HEAD_MAX = 4096 };
+
+struct handshakes_run {
+    const struct scenario_conf *conf;
+    struct fleet fleet; /* its clock and its epoll; it has no members here */
+    struct client slots[IN_PARALLEL_MAX];
+    uint32_t begun_us[IN_PARALLEL_MAX];
+    uint64_t done_n;
+    uint64_t refused_n;
+    struct hist latency;
+};
+
+static int begin(struct handshakes_run *run, size_t slot)
+{
+    struct client *c = &run->slots[slot];
+    char path[128];
+    *c = (struct client){.fd = -1, .seat = {.purpose = FOR_IDLE, .member = (unsigned)slot}};
+    run->begun_us[slot] = fleet_now_us(&run->fleet);
+    int rc = client_dial(c, run->conf->fleet.port, run->conf->fleet.source, NULL);
+    if (rc < 0) {
+        fprintf(stderr, "load: connect: %s\n", strerror(-rc));
+        return -1;
+    }
+    struct epoll_event ev = {.events = EPOLLIN, .data.u64 = slot};
+    epoll_ctl(run->fleet.epoll_fd, EPOLL_CTL_ADD, c->fd, &ev);
+    run->conf->fleet.adapter->path(&c->seat, path, sizeof path);
+    ws_client_ask(&c->out, path, run->conf->fleet.adapter->protocol, false);
+    return client_send(c);
+}
+
+/* Without the lingering end that TCP gives to a close: 60,000 connections a second would use up all
+ * local ports within one. The server sees a reset, as from a client that crashed. */
+static void close_hard(struct client *c)
+{
+    struct linger none = {1, 0};
+    setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    client_close(c);
+}
+
+static int on_answer(struct handshakes_run *run, size_t slot)
+{
+    struct client *c = &run->slots[slot];
+    uint8_t head[HEAD_MAX];
+    size_t have = c->frame_rest.len;
+    memcpy(head, c->frame_rest.at ? c->frame_rest.at : head, have);
+    ssize_t n = client_read(c, head + have, sizeof head - have);
+    ssize_t answer = n < 0 ? -1 : ws_client_check((char *)head, have + (size_t)n);
+    if (answer == 0) {
+        rest_keep(&c->frame_rest, head, have + (size_t)n);
+        return 0;
+    }
+    if (answer > 0) {
+        run->done_n++;
+        hist_add(&run->latency, fleet_now_us(&run->fleet) - run->begun_us[slot]);
+    } else {
+        run->refused_n++;
+    }
+    close_hard(c);
+    return begin(run, slot);
+}
+
+static int run_for(struct handshakes_run *run, double seconds)
+{
+    struct epoll_event ready[IN_PARALLEL_MAX];
+    uint32_t until = fleet_now_us(&run->fleet) + (uint32_t)(seconds * 1e6);
+    while (fleet_now_us(&run->fleet) < until) {
+        int n = epoll_wait(run->fleet.epoll_fd, ready, IN_PARALLEL_MAX, 10);
+        for (int i = 0; i < n; i++)
+            if (on_answer(run, ready[i].data.u64) < 0)
+                return -1;
+    }
+    return 0;
+}
+
+int scenario_handshakes(const struct scenario_conf *conf)
+{
+    static struct handshakes_run run;
+    struct window w = {0};
+    struct fleet_conf nobody = conf->fleet;
+    nobody.rooms_n = 1;
+    nobody.members_n = 1;
+    run.conf = conf;
+    fleet_init(&run.fleet, &nobody);
+    size_t slots_n = conf->in_parallel < IN_PARALLEL_MAX ? conf->in_parallel : IN_PARALLEL_MAX;
+    int rc = 0;
+    for (size_t i = 0; i < slots_n && rc == 0; i++)
+        rc = begin(&run, i);
+    if (rc == 0)
+        rc = run_for(&run, conf->warmup);
+    run.latency = (struct hist){0};
+    window_open(&w, &run.fleet, conf->server, run.done_n);
+    if (rc == 0)
+        rc = run_for(&run, conf->seconds);
+    window_close(&w, &run.fleet, run.done_n);
+    if (rc == 0) {
+        report_begin("handshakes");
+        window_report(&w);
+        report_latency(&run.latency);
+        report_count("refused", run.refused_n);
+        report_count("all", run.done_n);
+        report_end();
+    }
+    for (size_t i = 0; i < slots_n; i++)
+        if (run.slots[i].fd > 0)
+            close_hard(&run.slots[i]);
+    fleet_close(&run.fleet);
+    return rc;
+}

@@ -1,0 +1,44 @@
+/* The stretch of a run that is measured. */
+#include "bench/window.h"
+
+#include <time.h>
+
+#include "bench/report.h"
+
+static uint64_t own_cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void window_open(struct window *w, struct fleet *f, pid_t root, uint64_t count)
+{
+    usage_tree_find(&w->server, root);
+    w->cpu_begin_ns = usage_cpu_ns(&w->server);
+    w->own_begin_ns = own_cpu_ns();
+    w->count_begin = count;
+    w->begin_us = fleet_now_us(f);
+}
+
+void window_close(struct window *w, struct fleet *f, uint64_t count)
+{
+    w->end_us = fleet_now_us(f);
+    w->count_end = count;
+    w->own_end_ns = own_cpu_ns();
+    w->cpu_end_ns = usage_cpu_ns(&w->server);
+}
+
+void window_report(const struct window *w)
+{
+    double seconds = (double)(w->end_us - w->begin_us) / 1e6;
+    double cpu = (double)(w->cpu_end_ns - w->cpu_begin_ns) / 1e9;
+    double own = (double)(w->own_end_ns - w->own_begin_ns) / 1e9;
+    double count = (double)(w->count_end - w->count_begin);
+    report_real("count", count);
+    report_real("seconds", seconds);
+    report_real("per_second", seconds > 0 ? count / seconds : 0);
+    report_real("cpu_seconds", cpu);
+    report_real("per_cpu_second", cpu > 0 ? count / cpu : 0);
+    report_real("generator_busy", seconds > 0 ? own / seconds : 0);
+}
