@@ -29,6 +29,7 @@ struct child {
     struct role_env env;
     void *self; /* the role's own */
     struct conn *line;
+    struct sig *sig;
     struct task end;
     struct buf rows;
     uint64_t listing;
@@ -212,7 +213,8 @@ static int open_loop(struct child *c, int line_fd)
     const struct addr peer = {.family = AF_UNIX};
     c->env.loop = loop_new();
     c->env.conns = c->env.loop ? conn_pool_new(c->env.loop) : NULL;
-    if (!c->env.conns || !sig_start(c->env.loop, signals, on_signal, c)) {
+    c->sig = c->env.conns ? sig_start(c->env.loop, signals, on_signal, c) : NULL;
+    if (!c->sig) {
         log_error("cannot make the event loop: %s", gw_strerror(-errno));
         return -errno;
     }
