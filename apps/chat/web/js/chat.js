@@ -1,0 +1,146 @@
+// The chat page: brings connection, room and views together.
+
+import { Composer } from './composer.js';
+import { Connection } from './connection.js';
+import { byId, make, makeAvatar } from './dom.js';
+import { closeDrawers } from './drawers.js';
+import { switchLanguage, translatePage, words } from './i18n.js';
+import { askName, rememberedName } from './login.js';
+import { Members } from './members.js';
+import { Messages } from './messages.js';
+import { Room } from './room.js';
+import { countUnread, setTitle } from './title.js';
+
+const ROOMS = ['1', '2', '3', '4'];
+
+let name = rememberedName();
+let roomId = readRoomId();
+/** @type {import('./connection.js').State} */ let state = { state: 'connecting' };
+
+/** The room of the address, as in the original: ?room_id=2. */
+function readRoomId() {
+  return new URLSearchParams(location.search).get('room_id')?.slice(0, 64) || ROOMS[0];
+}
+
+const messages = new Messages();
+const members = new Members(() => {
+  closeDrawers();
+  composer.focus();
+});
+const composer = new Composer((content) => {
+  const isSent = room.myId !== '' && connection.send({
+    type: 'say',
+    to_client_id: members.addressee,
+    to_client_name: members.addresseeName,
+    content,
+  });
+  return isSent;
+});
+const room = new Room({
+  onMembers: () => members.show(room.members, room.myId),
+  onNotice: (notice) => {
+    if (notice.kind === 'entered') connection.settle();
+    messages.addNotice(notice);
+    showState();
+  },
+  onSaying: (saying) => {
+    messages.addSaying(saying);
+    if (!saying.isMine) countUnread();
+  },
+  onError: onServerError,
+});
+const connection = new Connection({
+  onState: (now) => {
+    state = now;
+    if (now.state === 'open') logIn();
+    showState();
+  },
+  onMessage: (message) => room.onMessage(message),
+});
+
+function logIn() {
+  room.expect();
+  // Numbers as the original's page sends them, so that its server groups us with its visitors.
+  const id = /^[1-9]\d{0,8}$/.test(roomId) ? Number(roomId) : roomId;
+  connection.send({ type: 'login', client_name: name, room_id: id });
+}
+
+/** @param {string} code @param {string} text */
+async function onServerError(code, text) {
+  composer.complain(/** @type {Record<string, string>} */ (words().errors)[code] ?? text);
+  if (code === 'bad_name') {
+    name = await askName();
+    connection.reopen();
+  }
+}
+
+function showState() {
+  const element = byId('state');
+  const isIn = state.state === 'open' && room.myId !== '';
+  element.dataset.state = isIn ? 'open' : state.state === 'waiting' ? 'waiting' : 'connecting';
+  element.textContent = isIn
+    ? words().online
+    : state.state === 'waiting' ? words().offline(state.seconds) : words().connecting;
+}
+
+function showRooms() {
+  const ids = ROOMS.includes(roomId) ? ROOMS : [...ROOMS, roomId];
+  byId('room-list').replaceChildren(...ids.map((id) => {
+    const link = /** @type {HTMLAnchorElement} */ (make('a', 'room-link', make('span', 'hash', '#'), words().room(id)));
+    link.href = `?room_id=${encodeURIComponent(id)}`;
+    link.dataset.testid = `room-${id}`;
+    if (id === roomId) link.setAttribute('aria-current', 'page');
+    link.addEventListener('click', (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      if (id === roomId) return;
+      history.pushState(null, '', link.href);
+      changeRoom();
+    });
+    return make('li', '', link);
+  }));
+  byId('room-name').textContent = words().room(roomId);
+  setTitle(words().room(roomId));
+}
+
+function changeRoom() {
+  roomId = readRoomId();
+  messages.clear();
+  members.choose();
+  room.members.clear();
+  room.expect();
+  members.show(room.members, '');
+  closeDrawers();
+  showRooms();
+  connection.reopen();
+}
+
+function showMe() {
+  byId('me').replaceChildren(makeAvatar(name), make('span', 'member-name', name));
+}
+
+function showWords() {
+  translatePage();
+  byId('language').textContent = words().language;
+  showRooms();
+  showState();
+  members.show(room.members, room.myId);
+}
+
+byId('language').addEventListener('click', () => {
+  switchLanguage();
+  showWords();
+});
+byId('me').addEventListener('click', async () => {
+  const before = name;
+  name = await askName();
+  showMe();
+  if (name !== before) connection.reopen();
+});
+addEventListener('popstate', changeRoom);
+
+showWords();
+if (!name) name = await askName();
+showMe();
+composer.focus();
+connection.open();
