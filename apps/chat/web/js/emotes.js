@@ -79,6 +79,7 @@ const LIST = [
   ['心', '=heart'],
   ['伤心', '=brokenHeart'],
   ['鲜花', '=flower'],
+  ['赞', '=thumbUp'],
   ['good', '=thumbUp'],
   ['弱', '=thumbDown'],
   ['耶', '=victory'],
