@@ -40,8 +40,8 @@ static void stop_accepting(struct gateway *g)
 
 /* ---- the end ---- */
 
-/* Once no connection is left nobody calls back any more; at the deadline the process ends with what
- * is left, which then belongs to the connections' pool. */
+/* Once no connection of ours is left nobody calls back any more; at the deadline the process ends
+ * with what is left, which then belongs to the connections' pool. */
 static void on_ending(struct timer *t)
 {
     struct gateway *g = CONTAINER_OF(t, struct gateway, ending);
@@ -53,7 +53,7 @@ static void on_ending(struct timer *t)
     }
     if (g->is_stopping && clients_len(&g->clients) == 0)
         inner_stop(g); /* behind the last ON_CLOSE */
-    if (g->is_stopping && conn_pool_len(g->conns) == 0) {
+    if (g->is_stopping && conn_pool_len(g->conns) <= g->foreign_conns_n) {
         gateway_free(g);
         env->finished(env);
     } else if (g->is_stopping && is_late) {
@@ -106,6 +106,7 @@ static void init(struct gateway *g, struct role_env *env)
     g->conf = env->section->conf;
     g->loop = env->loop;
     g->conns = env->conns;
+    g->foreign_conns_n = conn_pool_len(env->conns);
     clients_init(&g->clients);
     groups_init(&g->groups, MEMBER_GROUP);
     groups_init(&g->uids, MEMBER_UID);

@@ -50,7 +50,8 @@ struct gateway {
     struct buf text;      /* scratch of one command or event: a body, a reply */
     struct gateway_counts counts;
 
-    struct timer ending; /* looks whether a stop or drain is complete */
+    size_t foreign_conns_n; /* connections of the loop that are not ours */
+    struct timer ending;    /* looks whether a stop or drain is complete */
     uint64_t ending_deadline_ms;
     bool is_draining;
     bool is_stopping;

@@ -174,6 +174,11 @@ class Gateways:
             peer.send(wire.pack(202, body=json.dumps({"secret_key": self.secret}).encode()))
         return peer
 
+    def lose(self, worker, key="BW:0"):
+        """Closes a worker's link and waits until the gateway knows: what it sends before that is lost."""
+        worker.close()
+        harness.wait_until(lambda: f"{key} is gone" in self.site.log(), what="the end of the link")
+
     def restart(self):
         self.stop_serving()
         self.start()

@@ -270,7 +270,7 @@ def test_binding_of_clients_to_workers(site):
     assert commands(newer, 2) == [(bench.CMD_ON_MESSAGE, 2), (bench.CMD_ON_MESSAGE, 4)]
 
     other = bench.Worker.attach(gateways.inner["gw1"], "BW:9")
-    first.close()
+    gateways.lose(first)
     for client in clients:
         client.send(b"still here")
     got = sorted(commands(newer, 3) + commands(other, 1), key=lambda e: e[1])
@@ -282,7 +282,7 @@ def test_binding_of_clients_to_workers(site):
 def test_events_wait_for_a_worker(site):
     """no_worker, all_workers_gone: the original closes those clients, ours wait (worker_grace_ms)."""
     gateways = bench.Gateways(site)
-    gateways.workers["gw1"].close()
+    gateways.lose(gateways.workers["gw1"])
     client = bench.Client(gateways.port["gw1"])
     client.send(b"one")
     client.send(b"two")
@@ -297,7 +297,7 @@ def test_events_wait_for_a_worker(site):
 
 def test_no_worker_in_time(site):
     gateways = bench.Gateways(site, extra="ping_interval = 0\nworker_grace_ms = 100")
-    gateways.workers["gw1"].close()
+    gateways.lose(gateways.workers["gw1"])
     client = bench.Client(gateways.port["gw1"])
     assert client.frame() == b"\x88\x0b\x03\xf5no worker"  # 1013: try again later
     gateways.stop()
