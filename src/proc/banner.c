@@ -59,9 +59,8 @@ void banner_text(struct buf *out, const struct fleet *f)
     struct widths w = {WIDTH_MIN, WIDTH_MIN, WIDTH_MIN};
     struct utsname os;
     char count[16];
-    const char *user = f->privileges->user;
-    w.user = fit(w.user, user);
     for (size_t i = 0; i < f->groups_n; i++) {
+        w.user = fit(w.user, f->groups[i].privileges.user);
         w.worker = fit(w.worker, f->groups[i].name);
         w.listen = fit(w.listen, listen_of(&f->groups[i]));
     }
@@ -76,7 +75,8 @@ void banner_text(struct buf *out, const struct fleet *f)
     for (size_t i = 0; i < f->groups_n; i++) {
         const struct group *g = &f->groups[i];
         snprintf(count, sizeof count, "%d", g->slots_n);
-        put_line(out, &w, "epoll", proto_of(g), user, g->name, listen_of(g), count, "[OK]");
+        put_line(out, &w, "epoll", proto_of(g), g->privileges.user, g->name, listen_of(g), count,
+                 "[OK]");
     }
     rule(out, "", width);
 }

@@ -110,7 +110,7 @@ static void build(struct fleet *f, struct group *g, int output_fd, int artifact_
     int rc = privileges_drop(f->privileges);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (rc == 0)
-        rc = g->role->prepare(f->conf, g->section, f->settings->run_dir, g->serial, &path);
+        rc = g->role->prepare(f->conf, g->section, f->settings->run_dir, g->serial + 1, &path);
     fflush(NULL);
     if (rc == 0 && path.len < PIPE_BUF && write(artifact_fd, path.at, path.len) < 0)
         rc = -errno;
@@ -141,7 +141,6 @@ struct builder *builder_start(struct fleet *f, struct loop *l, struct group *g, 
         return NULL;
     if (pipe2(path, O_CLOEXEC) < 0)
         goto close_out;
-    g->serial++;
     pid_t pid = fleet_fork(f);
     if (pid < 0)
         goto close_path;
@@ -191,8 +190,10 @@ static void on_first_build(void *owner, int rc, const char *artifact, struct spa
     fwrite(output.at, 1, output.len, stderr);
     first->is_done = true;
     first->rc = rc;
-    if (rc == 0 && artifact)
-        first->group->artifact = mem_strdup(artifact);
+    if (rc == 0) {
+        first->group->artifact = artifact ? mem_strdup(artifact) : NULL;
+        first->group->serial++;
+    }
 }
 
 static int run_one(struct fleet *f, struct loop *l, struct group *g, struct buf *errors)

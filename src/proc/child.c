@@ -192,11 +192,11 @@ static void close_others(struct fleet *f, const struct slot *mine)
 }
 
 /* In this order: changing the user clears the death signal (prctl(2)). */
-static int settle(struct fleet *f)
+static int settle(const struct fleet *f, const struct group *g)
 {
-    int rc = privileges_drop(f->privileges);
+    int rc = privileges_drop(&g->privileges);
     if (rc < 0) {
-        log_error("cannot become user %s: %s", f->privileges->user, gw_strerror(rc));
+        log_error("cannot become user %s: %s", g->privileges.user, gw_strerror(rc));
         return rc;
     }
     const struct sigaction orphaned = {.sa_handler = on_orphaned, .sa_flags = SA_RESTART};
@@ -257,7 +257,7 @@ void child_run(struct fleet *f, struct slot *s, const char *artifact, int line_f
                 .finished = on_env_finished},
         .end = {.run = end_loop},
     };
-    if (settle(f) < 0 || open_loop(&child, line_fd) < 0)
+    if (settle(f, g) < 0 || open_loop(&child, line_fd) < 0)
         exit(EXIT_CODE_FAILED);
     exit(serve(&child));
 }

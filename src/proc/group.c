@@ -28,11 +28,27 @@ static const char *text_of(const struct conf_section *s, const char *key)
 static void set_names(struct group *g)
 {
     const char *name = text_of(g->section, "name");
-    if (!name || !*name)
-        name = g->section->name[0] ? g->section->name : g->role->kind;
-    snprintf(g->name, sizeof g->name, "%s", name);
+    if (name && *name)
+        snprintf(g->name, sizeof g->name, "%s", name);
+    else
+        snprintf(g->name, sizeof g->name, "%s%s%s", g->role->kind, g->section->name[0] ? ":" : "",
+                 g->section->name);
     snprintf(g->title, sizeof g->title, "%s%s%s", g->role->kind, g->section->name[0] ? " " : "",
              g->section->name);
+}
+
+static int find_user(struct group *g, const struct fleet *f, struct buf *errors)
+{
+    const char *user = text_of(g->section, "user");
+    g->privileges = *f->privileges;
+    if (!user || !*user)
+        return 0;
+    int rc = privileges_find(user, NULL, &g->privileges);
+    if (rc == 0)
+        return 0;
+    buf_printf(errors, "%s: [%s] user: \"%s\": %s\n", conf_where(f->conf, g->section, "user"),
+               g->title, user, privileges_complaint(rc));
+    return GW_ECONF;
 }
 
 static int plan_slot(struct group *g, struct slot *s, struct buf *errors)
@@ -56,6 +72,9 @@ int group_init(struct group *g, struct fleet *f, const struct role *role,
                         .slots_n = role->count(s->conf),
                         .run_dir = f->settings->run_dir};
     set_names(g);
+    int rc_user = find_user(g, f, errors);
+    if (rc_user < 0)
+        return rc_user;
     g->slots = mem_zalloc((size_t)(g->slots_n > 0 ? g->slots_n : 1) * sizeof *g->slots);
     for (int i = 0; i < g->slots_n; i++) {
         struct slot *slot = &g->slots[i];

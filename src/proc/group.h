@@ -6,6 +6,7 @@
 
 #include "base/compiler.h"
 #include "proc/exits.h"
+#include "proc/privileges.h"
 #include "proc/restart.h"
 #include "proc/role.h"
 
@@ -31,11 +32,13 @@ struct slot {
 struct group {
     const struct role *role;
     const struct conf_section *section;
-    char name[64];   /* key `name`, else the section's name, else the role's kind */
+    char name[64];   /* key `name`, else "gateway:chat", without blanks for whoever reads tables by
+                        column */
     char title[160]; /* "gateway chat", as in log lines and titles */
+    struct privileges privileges; /* of the section's `user`, else of [master] */
     struct slot *slots;
     int slots_n;
-    unsigned serial; /* of the artifact built last */
+    unsigned serial; /* of the artifact in use; a build gets the next one */
     const char *run_dir;
     char *artifact; /* path; NULL without prepare() */
     struct exits exits;

@@ -128,12 +128,9 @@ static void on_started(void *owner, bool is_failed, struct span text)
 
 static void complain_user(const struct master *m, int rc, struct buf *errors)
 {
-    const char *what = rc == -ENOENT  ? "no such user"
-                       : rc == -ESRCH ? "no such group"
-                                      : "only root can start processes as another user";
     buf_printf(errors, "[master] user = %s, group = %s: %s\n",
                m->settings->user ? m->settings->user : "(unset)",
-               m->settings->group ? m->settings->group : "(unset)", what);
+               m->settings->group ? m->settings->group : "(unset)", privileges_complaint(rc));
 }
 
 /* The config as a whole: users, roles, addresses. Nothing is opened or made. */
@@ -169,7 +166,7 @@ static int make_run_dir(const struct master *m, struct buf *errors)
 {
     const char *path = m->settings->run_dir;
     int rc = pidfile_make_folder(path, 0755);
-    if (rc == 0 && mkdir(path, 0700) < 0 && errno != EEXIST)
+    if (rc == 0 && mkdir(path, 0711) < 0 && errno != EEXIST)
         rc = -errno;
     if (rc == 0)
         rc = privileges_give(&m->privileges, path);

@@ -32,7 +32,7 @@ static const struct conf_key master_keys[] = {
             "Unix socket through which stop, reload, status and connections reach the master "
             "(mode 0600). Unset: pid_file with .sock for .pid."),
     MASTER_KEY("run_dir", CONF_STR, run_dir, .unit = "",
-               .meaning = "Folder for sockets between processes and compiled modules (mode 0700). "
+               .meaning = "Folder for sockets between processes and compiled modules (mode 0711). "
                           "Unset: pid_file with .run for .pid."),
     MASTER_KEY("log_file", CONF_STR, log_file, .unit = "",
                .meaning = "The server's log. Unset: var/NAME.log beside the config file."),

@@ -33,6 +33,18 @@ int privileges_find(const char *user, const char *group, struct privileges *out)
     return out->is_set && geteuid() != 0 ? -EPERM : 0;
 }
 
+const char *privileges_complaint(int rc)
+{
+    switch (rc) {
+    case -ENOENT:
+        return "no such user";
+    case -ESRCH:
+        return "no such group";
+    default:
+        return "only root can start processes as another user";
+    }
+}
+
 int privileges_give(const struct privileges *p, const char *path)
 {
     return p->is_set && chown(path, p->uid, p->gid) < 0 ? -errno : 0;

@@ -17,6 +17,8 @@ struct privileges {
 /* Looks the names up; both may be NULL. Without `group` the user's own one is taken. 0, -ENOENT
  * (no such user), -ESRCH (no such group) or -EPERM (another user needs a start by root). */
 int privileges_find(const char *user, const char *group, struct privileges *out) NODISCARD;
+/* What to tell about an error of privileges_find(). */
+const char *privileges_complaint(int rc);
 /* Makes the file that user's own, when it is another one. 0 or -errno. */
 int privileges_give(const struct privileges *p, const char *path) NODISCARD;
 /* Becomes that user for good; also sets no_new_privs, so that no program run later gains rights.

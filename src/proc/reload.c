@@ -99,6 +99,7 @@ static void take_over(struct reload *r)
     }
     r->old_artifact = g->artifact;
     g->artifact = r->artifact;
+    g->serial++;
     r->artifact = NULL;
     r->stage = RELOAD_LEAVING;
     fleet_touch(r->fleet);
