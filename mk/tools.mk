@@ -24,3 +24,8 @@ install: $(O)/gatehouse
 
 clean:
 	rm -rf $(O)
+
+# The reference of all config keys in docs/operations.md comes from the tables of the source.
+.PHONY: docs
+docs: $(O)/gatehouse
+	$(Q)tools/docs.sh $(O)/gatehouse docs/operations.md
