@@ -2,7 +2,7 @@
 O ?= build
 CC = gcc
 PREFIX ?= /usr/local
-PKGS = openssl zlib jansson
+PKGS = openssl zlib jansson hiredis sqlite3
 PKG_CONFIG ?= pkg-config
 
 include mk/flags.mk

@@ -11,10 +11,10 @@
 #include "base/list.h"
 #include "base/pool.h"
 #include "base/vec.h"
+#include "mesh/uplink.h"
+#include "net/fibers.h"
 #include "net/loop.h"
 #include "worker/event.h"
-#include "worker/fibers.h"
-#include "worker/uplink.h"
 
 /* A client of a gateway that has sent this worker an event. Kept until its on_close, because the
  * session version belongs to it. */

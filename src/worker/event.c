@@ -109,7 +109,7 @@ static bool fetch(struct worker *w, struct event *e)
     struct fanout f = {.targets = &target, .n = 1};
 
     ask.connection_id = e->packet.connection_id;
-    w->gw.io->ask(&w->gw, &ask, &f);
+    w->mesh.gw.io->ask(&w->mesh.gw, &ask, &f);
     if (target.rc < 0)
         log_limited(&rate, LOG_WARN, "the session of client %s cannot be fetched: %s", e->who.id,
                     gw_strerror(target.rc));
@@ -143,7 +143,7 @@ static void close_session(struct worker *w, struct event *e)
         struct gateway_at at = {.ip = e->packet.local_ip, .port = e->packet.local_port};
         p.connection_id = e->packet.connection_id;
         p.ext = buf_span(&now);
-        int rc = w->gw.io->send(&w->gw, at, &p);
+        int rc = w->mesh.gw.io->send(&w->mesh.gw, at, &p);
         if (rc == 0)
             e->client->session_crc = crypto_crc32(p.ext);
         else if (rc != GW_ENOGATEWAY) /* gone with its clients: nothing to write to */
@@ -159,7 +159,7 @@ static void close_session(struct worker *w, struct event *e)
 static void on_connect(struct worker *w, struct event *e)
 {
     if (w->module->on_connect)
-        w->module->on_connect(&w->gw, &e->who);
+        w->module->on_connect(&w->mesh.gw, &e->who);
 }
 
 static void on_websocket_connect(struct worker *w, struct event *e)
@@ -167,20 +167,21 @@ static void on_websocket_connect(struct worker *w, struct event *e)
     if (!w->module->on_websocket_connect)
         return;
     struct gw_request *request = request_new(e->packet.body);
-    w->module->on_websocket_connect(&w->gw, &e->who, request);
+    w->module->on_websocket_connect(&w->mesh.gw, &e->who, request);
     request_free(request);
 }
 
 static void on_message(struct worker *w, struct event *e)
 {
     if (w->module->on_message)
-        w->module->on_message(&w->gw, &e->who, gw_bytes(e->packet.body.at, e->packet.body.len));
+        w->module->on_message(&w->mesh.gw, &e->who,
+                              gw_bytes(e->packet.body.at, e->packet.body.len));
 }
 
 static void on_close(struct worker *w, struct event *e)
 {
     if (w->module->on_close)
-        w->module->on_close(&w->gw, &e->who);
+        w->module->on_close(&w->mesh.gw, &e->who);
 }
 
 static void (*const callbacks[256])(struct worker *w, struct event *e) = {

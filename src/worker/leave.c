@@ -25,9 +25,9 @@ static void close_links(struct worker *w)
     if (w->has_stopped)
         return;
     w->has_stopped = true;
-    registrars_stop(&w->registrars);
-    gateways_close(&w->gateways);
-    if (gateways_up_n(&w->gateways) == 0)
+    registrars_stop(&w->mesh.registrars);
+    gateways_close(&w->mesh.gateways);
+    if (gateways_up_n(&w->mesh.gateways) == 0)
         finish(w);
     else
         timer_start(w->env->loop, &w->stopping, CLOSE_MAX_MS);
@@ -37,7 +37,7 @@ static void run_on_stop(void *arg)
 {
     struct worker *w = arg;
 
-    w->module->on_stop(&w->gw);
+    w->module->on_stop(&w->mesh.gw);
     close_links(w);
 }
 
@@ -60,20 +60,20 @@ static void stop_now(struct worker *w)
     w->phase = WORKER_STOPPING;
     timer_stop(w->env->loop, &w->starting);
     timers_stop_all(&w->timers);
-    for (size_t i = 0; i < w->gateways.links.len; i++) {
-        struct uplink *u = w->gateways.links.at[i];
+    for (size_t i = 0; i < w->mesh.gateways.links.len; i++) {
+        struct uplink *u = w->mesh.gateways.links.at[i];
         if (!u->is_ours || u->drain == DRAIN_NO)
             uplink_pause(u);
     }
     timer_start(w->env->loop, &w->stopping, ON_STOP_MAX_MS);
-    if (!w->module->on_stop || fibers_start(&w->fibers, run_on_stop, w, NULL) < 0)
+    if (!w->module->on_stop || fibers_start(&w->mesh.fibers, run_on_stop, w, NULL) < 0)
         close_links(w);
 }
 
 static bool is_handed_over(const struct worker *w)
 {
-    for (size_t i = 0; i < w->gateways.links.len; i++) {
-        const struct uplink *u = w->gateways.links.at[i];
+    for (size_t i = 0; i < w->mesh.gateways.links.len; i++) {
+        const struct uplink *u = w->mesh.gateways.links.at[i];
         if (u->state == UPLINK_UP && u->is_ours && u->drain != DRAIN_MARKED)
             return false;
     }
@@ -85,7 +85,7 @@ static void look(struct task *t)
     struct worker *w = CONTAINER_OF(t, struct worker, leaving);
 
     if (w->phase == WORKER_DRAINING && w->dispatch.in_hand_n == 0 &&
-        fibers_alive_n(&w->fibers) == 0 && is_handed_over(w))
+        fibers_alive_n(&w->mesh.fibers) == 0 && is_handed_over(w))
         stop_now(w);
 }
 
@@ -109,8 +109,8 @@ void leave_drain(struct worker *w)
     dispatch_open(&w->dispatch); /* if it was still starting: what came is handled */
     timer_stop(w->env->loop, &w->starting);
     timers_stop_all(&w->timers);
-    for (size_t i = 0; i < w->gateways.links.len; i++) {
-        struct uplink *u = w->gateways.links.at[i];
+    for (size_t i = 0; i < w->mesh.gateways.links.len; i++) {
+        struct uplink *u = w->mesh.gateways.links.at[i];
         if (u->state != UPLINK_UP || !u->is_ours)
             continue;
         u->drain = DRAIN_ASKED;
@@ -146,7 +146,7 @@ void leave_client_idle(struct worker *w, struct client *c)
 
 void leave_link_down(struct worker *w, struct uplink *u)
 {
-    if (w->has_stopped && gateways_up_n(&w->gateways) == 0)
+    if (w->has_stopped && gateways_up_n(&w->mesh.gateways) == 0)
         finish(w);
     look_soon(w);
 }

@@ -6,12 +6,9 @@
 
 #include <gw/module.h>
 
-#include "client/io.h"
+#include "mesh/mesh.h"
 #include "proc/role.h"
 #include "worker/dispatch.h"
-#include "worker/fibers.h"
-#include "worker/gateways.h"
-#include "worker/registrars.h"
 #include "worker/timers.h"
 #include "worker/worker_conf.h"
 
@@ -23,15 +20,12 @@ enum worker_phase {
 };
 
 struct worker {
-    struct gw gw; /* what the module's calls are made on */
+    struct mesh mesh; /* its gw is what the module's calls are made on */
     struct role_env *env;
     const struct worker_conf *conf;
     const struct gw_module *module;
     char *worker_key;
     enum worker_phase phase;
-    struct fibers fibers;
-    struct registrars registrars;
-    struct gateways gateways;
     struct dispatch dispatch;
     struct timers timers;
 

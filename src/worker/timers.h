@@ -9,8 +9,8 @@
 #include <gw/timer.h>
 
 #include "base/list.h"
+#include "net/fibers.h"
 #include "net/loop.h"
-#include "worker/fibers.h"
 
 struct timers {
     struct loop *loop;

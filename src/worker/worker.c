@@ -10,7 +10,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "net/sock.h"
 #include "worker/build.h"
 #include "worker/calls.h"
 #include "worker/leave.h"
@@ -40,7 +39,7 @@ static void begin(void *arg)
     struct worker *w = arg;
 
     if (w->module->on_start)
-        w->module->on_start(&w->gw);
+        w->module->on_start(&w->mesh.gw);
     if (w->phase != WORKER_STARTING)
         return; /* asked to leave meanwhile */
     w->phase = WORKER_SERVING;
@@ -51,11 +50,11 @@ static void begin(void *arg)
 static void look_for_gateways(struct timer *t)
 {
     struct worker *w = CONTAINER_OF(t, struct worker, starting);
-    bool is_settled = w->registrars.has_list && gateways_are_settled(&w->gateways);
+    bool is_settled = mesh_is_settled(&w->mesh);
 
     if (!is_settled && loop_now_ms(w->env->loop) - w->started_ms < SETTLE_MAX_MS)
         timer_start(w->env->loop, &w->starting, SETTLE_LOOK_MS);
-    else if (fibers_start(&w->fibers, begin, w, NULL) < 0)
+    else if (fibers_start(&w->mesh.fibers, begin, w, NULL) < 0)
         log_fatal("no memory for the coroutine of on_start");
 }
 
@@ -66,7 +65,7 @@ static void on_addresses(void *owner, const struct vec *addresses)
     struct worker *w = owner;
 
     if (w->phase <= WORKER_SERVING)
-        gateways_set_list(&w->gateways, addresses);
+        gateways_set_list(&w->mesh.gateways, addresses);
 }
 
 static void on_up(struct uplink *u, void *owner)
@@ -112,8 +111,8 @@ static void on_room(void *owner)
 {
     struct worker *w = owner;
 
-    for (size_t i = 0; i < w->gateways.links.len && w->phase != WORKER_STOPPING; i++)
-        uplink_resume(w->gateways.links.at[i]);
+    for (size_t i = 0; i < w->mesh.gateways.links.len && w->phase != WORKER_STOPPING; i++)
+        uplink_resume(w->mesh.gateways.links.at[i]);
 }
 
 static const struct dispatch_events dispatch_events = {
@@ -156,19 +155,20 @@ static int worker_start(struct role_env *env, void **self)
     setvbuf(stdout, NULL, _IOLBF,
             0); /* what a module prints shows up line by line in the file too */
     struct worker *w = mem_zalloc(sizeof *w);
-    w->gw.io = &worker_io;
+    w->mesh.gw.io = &worker_io;
+    w->mesh.loop = env->loop;
     w->env = env;
     w->conf = conf;
     w->module = module;
     w->worker_key = make_key(env);
-    int rc = fibers_init(&w->fibers, conf->stack_bytes, (size_t)conf->max_coroutines);
+    int rc = fibers_init(&w->mesh.fibers, conf->stack_bytes, (size_t)conf->max_coroutines);
     if (rc < 0)
         goto free_self;
-    dispatch_init(&w->dispatch, env->loop, &w->fibers, &dispatch_events, w);
-    timers_init(&w->timers, env->loop, &w->fibers, &w->gw);
-    gateways_init(&w->gateways,
+    dispatch_init(&w->dispatch, env->loop, &w->mesh.fibers, &dispatch_events, w);
+    timers_init(&w->timers, env->loop, &w->mesh.fibers, &w->mesh.gw);
+    gateways_init(&w->mesh.gateways,
                   &(struct gateways_conf){.conns = env->conns,
-                                          .fibers = &w->fibers,
+                                          .fibers = &w->mesh.fibers,
                                           .worker_key = w->worker_key,
                                           .secret = conf->secret_key,
                                           .send_max_bytes = conf->send_to_gateway_buffer_size,
@@ -177,7 +177,7 @@ static int worker_start(struct role_env *env, void **self)
     leave_init(w);
     w->starting.fire = look_for_gateways;
     w->started_ms = loop_now_ms(env->loop);
-    registrars_start(&w->registrars, env->conns, &conf->register_address, conf->secret_key,
+    registrars_start(&w->mesh.registrars, env->conns, &conf->register_address, conf->secret_key,
                      on_addresses, w);
     timer_start(env->loop, &w->starting, SETTLE_LOOK_MS);
     *self = w;
@@ -203,7 +203,7 @@ static void worker_status(void *self, struct role_status *out)
 {
     const struct worker *w = self;
 
-    out->connections_n = gateways_up_n(&w->gateways);
+    out->connections_n = gateways_up_n(&w->mesh.gateways);
     out->requests_n = w->dispatch.done_n;
     out->timers_n = w->timers.n;
     out->queued_bytes = w->dispatch.bytes_n;
@@ -213,29 +213,7 @@ static void worker_connections(void *self, role_connection_fn *row, void *ctx)
 {
     const struct worker *w = self;
 
-    for (size_t i = 0; i < w->gateways.links.len; i++) {
-        const struct uplink *u = w->gateways.links.at[i];
-        struct role_connection c = {.id = i + 1, .transport = "tcp", .protocol = "wire"};
-        if (u->state != UPLINK_UP)
-            continue;
-        const struct conn *conn = chan_conn(u->chan);
-        struct conn_counts counts;
-        struct addr local = {0};
-        int unread = 0;
-        int unsent = 0;
-        conn_counts(conn, &counts);
-        (void)sock_local(conn_fd(conn), &local);
-        (void)sock_queue(conn_fd(conn), &unread, &unsent);
-        addr_text(&local, c.local);
-        addr_text(conn_peer(conn), c.remote);
-        c.state = conn_is_closing(conn) ? "CLOSING" : "ESTABLISHED";
-        c.read_bytes = counts.read_bytes;
-        c.written_bytes = counts.written_bytes;
-        c.unread_bytes = (uint64_t)unread;
-        c.unsent_bytes = (uint64_t)unsent;
-        if (!row(ctx, &c))
-            return;
-    }
+    mesh_connections(&w->mesh, row, ctx);
 }
 
 const struct role worker_role = {

@@ -1,13 +1,13 @@
 /* The separate connection for queries to a gateway that is not ours: plain requests, answers in
  * order. */
-#ifndef WORKER_ASKER_H
-#define WORKER_ASKER_H
+#ifndef MESH_ASKER_H
+#define MESH_ASKER_H
 
 #include "base/compiler.h"
 #include "client/addr_book.h"
+#include "mesh/query.h"
 #include "net/conn.h"
 #include "proto/wire.h"
-#include "worker/query.h"
 
 struct asker;
 

@@ -1,6 +1,6 @@
 /* A worker's connection to one gateway: hello, events in, commands out, queries, back-pressure. */
-#ifndef WORKER_UPLINK_H
-#define WORKER_UPLINK_H
+#ifndef MESH_UPLINK_H
+#define MESH_UPLINK_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,11 +10,11 @@
 #include "base/map.h"
 #include "chan/chan.h"
 #include "client/addr_book.h"
+#include "mesh/asker.h"
+#include "mesh/query.h"
+#include "net/fibers.h"
 #include "net/resolve.h"
 #include "proto/wire.h"
-#include "worker/asker.h"
-#include "worker/fibers.h"
-#include "worker/query.h"
 
 struct uplink;
 
@@ -34,7 +34,7 @@ struct uplink_kind {
     void *owner;
     struct conn_pool *conns;
     struct fibers *fibers;
-    const char *worker_key;
+    const char *worker_key; /* NULL: connects as GatewayClient does, and gets no events */
     const char *secret;
     uint64_t send_max_bytes;
 };

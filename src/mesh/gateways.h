@@ -1,6 +1,6 @@
 /* The gateways of a worker: a link to each that is listed, found by its address. */
-#ifndef WORKER_GATEWAYS_H
-#define WORKER_GATEWAYS_H
+#ifndef MESH_GATEWAYS_H
+#define MESH_GATEWAYS_H
 
 #include <stdbool.h>
 
@@ -8,7 +8,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "client/addr_book.h"
-#include "worker/uplink.h"
+#include "mesh/uplink.h"
 
 struct gateways {
     struct uplink_kind kind;
@@ -23,7 +23,7 @@ struct gateways {
 struct gateways_conf {
     struct conn_pool *conns;
     struct fibers *fibers;
-    const char *worker_key; /* borrowed, as is secret */
+    const char *worker_key; /* borrowed, as is secret; NULL: takes no events */
     const char *secret;
     uint64_t send_max_bytes;
     uint64_t packet_max_bytes;

@@ -1,5 +1,5 @@
 /* A lost gateway is dialled again after a second as long as a registry lists it. */
-#include "worker/gateways.h"
+#include "mesh/gateways.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* The registries: a connection to each, and the list of gateways that they give together. */
-#ifndef WORKER_REGISTRARS_H
-#define WORKER_REGISTRARS_H
+#ifndef MESH_REGISTRARS_H
+#define MESH_REGISTRARS_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* States: down → dialling (name, connect) → up → down. A link that is lost is dialled again by its
  * owner, which knows whether the gateway is still listed. */
-#include "worker/uplink.h"
+#include "mesh/uplink.h"
 
 #include <errno.h>
 
@@ -110,6 +110,18 @@ static void go_down(struct uplink *u, int why)
     u->kind->events->on_down(u, u->kind->owner, was_up);
 }
 
+/* As GatewayClient: a gateway without a secret expects nothing before the first command. */
+static void say_secret(struct uplink *u)
+{
+    struct buf hello = {0};
+
+    if (u->kind->secret[0] != '\0')
+        command_put_secret(&hello, u->kind->secret);
+    if (hello.len > 0 && chan_send_raw(u->chan, buf_span(&hello)) < 0)
+        chan_destroy(u->chan, GW_ECLOSED);
+    buf_fini(&hello);
+}
+
 static void say_hello(struct uplink *u)
 {
     struct wire_packet p = command_of(CMD_WORKER_CONNECT);
@@ -132,7 +144,10 @@ static void on_open(struct chan *ch, void *owner, const struct codec_event *ev)
     u->has_heard = false;
     u->done_n = 0; /* events of an earlier link may have ended since it was lost */
     u->since_ms = loop_now_ms(conn_pool_loop(u->kind->conns));
-    say_hello(u);
+    if (u->kind->worker_key)
+        say_hello(u);
+    else
+        say_secret(u);
     u->kind->events->on_up(u, u->kind->owner);
 }
 
@@ -150,7 +165,7 @@ static void explain_loss(const struct uplink *u, int why)
         log_limited(&rate, LOG_WARN,
                     "gateway %s closed the connection at once: its secret_key is another one, or a "
                     "second worker uses the key %s",
-                    u->address, u->kind->worker_key);
+                    u->address, u->kind->worker_key ? u->kind->worker_key : "(none)");
     else
         log_limited(&rate, LOG_WARN, "lost gateway %s: %s", u->address, gw_strerror(why));
 }

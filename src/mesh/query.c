@@ -1,5 +1,5 @@
 /* Slots stand in two rings: in the line of their connection, and in the query that made them. */
-#include "worker/query.h"
+#include "mesh/query.h"
 
 #include <gw/err.h>
 

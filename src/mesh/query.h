@@ -1,6 +1,6 @@
 /* A callback that waits for the answers of several gateways, with one deadline for all of them. */
-#ifndef WORKER_QUERY_H
-#define WORKER_QUERY_H
+#ifndef MESH_QUERY_H
+#define MESH_QUERY_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -9,8 +9,8 @@
 #include "base/list.h"
 #include "base/span.h"
 #include "client/fanout.h"
+#include "net/fibers.h"
 #include "net/loop.h"
-#include "worker/fibers.h"
 
 enum { QUERY_TIMEOUT_MS = 5000 }; /* as the original waits for an answer */
 

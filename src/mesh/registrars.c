@@ -1,6 +1,6 @@
 /* An address is known as long as one registry lists it; a registry that is away keeps its last
  * list, so that the loss of all of them disturbs nothing that flows. */
-#include "worker/registrars.h"
+#include "mesh/registrars.h"
 
 #include <string.h>
 

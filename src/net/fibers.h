@@ -1,7 +1,6 @@
-/* The coroutines of a worker: which one runs now, whose event it handles, how many are under way.
- */
-#ifndef WORKER_FIBERS_H
-#define WORKER_FIBERS_H
+/* Coroutines that business runs on: which one runs now, what it is about, how many there are. */
+#ifndef NET_FIBERS_H
+#define NET_FIBERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,12 +8,10 @@
 #include "base/compiler.h"
 #include "net/co.h"
 
-struct event;
-
 struct fibers {
     struct co_pool *pool;
     size_t max_n;
-    struct event *event; /* of the coroutine that runs now; NULL in timers, on_start and on_stop */
+    void *event; /* what the coroutine that runs now was started with; NULL for none */
 };
 
 int fibers_init(struct fibers *f, size_t stack_bytes, size_t max_n) NODISCARD; /* 0 or -errno */
@@ -23,7 +20,7 @@ void fibers_fini(struct fibers *f);
 bool fibers_has_room(const struct fibers *f);
 size_t fibers_alive_n(const struct fibers *f);
 /* Runs fn(arg) on a coroutine until it ends or waits. 0 or -ENOMEM (nothing ran). */
-int fibers_start(struct fibers *f, void (*fn)(void *arg), void *arg, struct event *event) NODISCARD;
+int fibers_start(struct fibers *f, void (*fn)(void *arg), void *arg, void *event) NODISCARD;
 bool fibers_is_inside(const struct fibers *f); /* on a coroutine */
 /* The coroutine that runs now, and its waiting until somebody resumes it. */
 struct co *fibers_self(const struct fibers *f);

@@ -1,6 +1,6 @@
 /* With a secret, every request follows a CMD_GATEWAY_CLIENT_CONNECT, also on a connection in use,
  * as the original's library does. */
-#include "worker/asker.h"
+#include "mesh/asker.h"
 
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 /* The event in hand travels with its coroutine: it is put back whenever that one goes on. */
-#include "worker/fibers.h"
+#include "net/fibers.h"
 
 #include <errno.h>
 
@@ -29,9 +29,9 @@ bool fibers_has_room(const struct fibers *f)
     return fibers_alive_n(f) < f->max_n;
 }
 
-int fibers_start(struct fibers *f, void (*fn)(void *arg), void *arg, struct event *event)
+int fibers_start(struct fibers *f, void (*fn)(void *arg), void *arg, void *event)
 {
-    struct event *before = f->event;
+    void *before = f->event;
 
     f->event = event;
     int rc = co_start(f->pool, fn, arg);
@@ -51,7 +51,7 @@ struct co *fibers_self(const struct fibers *f)
 
 void fibers_wait(struct fibers *f)
 {
-    struct event *mine = f->event;
+    void *mine = f->event;
 
     co_suspend(f->pool);
     f->event = mine;
@@ -59,7 +59,7 @@ void fibers_wait(struct fibers *f)
 
 void fibers_resume(struct fibers *f, struct co *co)
 {
-    struct event *mine = f->event;
+    void *mine = f->event;
 
     co_resume(co);
     f->event = mine;

@@ -1,0 +1,134 @@
+/* One process, one mesh: the same calls serve business callbacks and consumers of queues. */
+#include "mesh/mesh.h"
+
+#include <gw/err.h>
+
+#include "base/log.h"
+#include "mesh/query.h"
+#include "net/sock.h"
+
+static struct mesh *mesh_of(struct gw *gw)
+{
+    return CONTAINER_OF(gw, struct mesh, gw);
+}
+
+bool mesh_is_settled(const struct mesh *m)
+{
+    return m->registrars.has_list && gateways_are_settled(&m->gateways);
+}
+
+/* ---- the io table ---- */
+
+int mesh_gateways(struct gw *gw, const struct addr_book **out)
+{
+    *out = &mesh_of(gw)->gateways.book;
+    return (*out)->len > 0 ? 0 : GW_ENOGATEWAY;
+}
+
+int mesh_send(struct gw *gw, struct gateway_at to, const struct wire_packet *p)
+{
+    struct uplink *u = gateways_find(&mesh_of(gw)->gateways, to);
+
+    return u ? uplink_send(u, p) : GW_ENOGATEWAY;
+}
+
+/* Back-pressure: whoever sends while a link is full waits until it has drained, instead of losing
+ * the packet as the original does. The list may change during a wait, so it is walked again. */
+int mesh_settle(struct gw *gw)
+{
+    struct mesh *m = mesh_of(gw);
+
+    if (!fibers_is_inside(&m->fibers))
+        return 0;
+    for (size_t i = 0; i < m->gateways.links.len; i++) {
+        struct uplink *u = m->gateways.links.at[i];
+        if (!uplink_is_full(u))
+            continue;
+        uplink_make_room(u);
+        i = SIZE_MAX; /* from the beginning */
+    }
+    return 0;
+}
+
+void mesh_ask(struct gw *gw, const struct wire_packet *p, struct fanout *f)
+{
+    struct mesh *m = mesh_of(gw);
+    struct query q;
+
+    query_init(&q, m->loop, &m->fibers);
+    for (size_t i = 0; i < f->n; i++) {
+        struct uplink *u = gateways_find(&m->gateways, f->targets[i].at);
+        if (!fibers_is_inside(&m->fibers))
+            f->targets[i].rc = GW_ECONTEXT;
+        else if (!u)
+            f->targets[i].rc = GW_ENOGATEWAY;
+        else
+            uplink_ask(u, p, &q, &f->targets[i]);
+    }
+    query_wait(&q);
+}
+
+/* ---- time ---- */
+
+struct nap {
+    struct timer timer;
+    struct fibers *fibers;
+    struct co *co;
+};
+
+static void wake(struct timer *t)
+{
+    struct nap *n = CONTAINER_OF(t, struct nap, timer);
+
+    fibers_resume(n->fibers, n->co);
+}
+
+int mesh_sleep(struct gw *gw, uint64_t ms)
+{
+    struct mesh *m = mesh_of(gw);
+    struct nap nap = {.timer = {.fire = wake}, .fibers = &m->fibers, .co = fibers_self(&m->fibers)};
+
+    if (!nap.co)
+        return GW_ECONTEXT;
+    timer_start(m->loop, &nap.timer, ms);
+    fibers_wait(&m->fibers);
+    return 0;
+}
+
+/* ---- telling ---- */
+
+void mesh_log(struct gw *gw, bool is_error, const char *fmt, va_list args)
+{
+    struct buf text = {0};
+
+    buf_vprintf(&text, fmt, args);
+    log_write(is_error ? LOG_ERROR : LOG_INFO, "%s", buf_cstr(&text));
+    buf_fini(&text);
+}
+
+void mesh_connections(const struct mesh *m, role_connection_fn *row, void *ctx)
+{
+    for (size_t i = 0; i < m->gateways.links.len; i++) {
+        const struct uplink *u = m->gateways.links.at[i];
+        struct role_connection c = {.id = i + 1, .transport = "tcp", .protocol = "wire"};
+        if (u->state != UPLINK_UP)
+            continue;
+        const struct conn *conn = chan_conn(u->chan);
+        struct conn_counts counts;
+        struct addr local = {0};
+        int unread = 0;
+        int unsent = 0;
+        conn_counts(conn, &counts);
+        (void)sock_local(conn_fd(conn), &local);
+        (void)sock_queue(conn_fd(conn), &unread, &unsent);
+        addr_text(&local, c.local);
+        addr_text(conn_peer(conn), c.remote);
+        c.state = conn_is_closing(conn) ? "CLOSING" : "ESTABLISHED";
+        c.read_bytes = counts.read_bytes;
+        c.written_bytes = counts.written_bytes;
+        c.unread_bytes = (uint64_t)unread;
+        c.unsent_bytes = (uint64_t)unsent;
+        if (!row(ctx, &c))
+            return;
+    }
+}

@@ -1,0 +1,37 @@
+/* The mesh: open links to every gateway that a registry names, for processes with a loop. */
+#ifndef MESH_MESH_H
+#define MESH_MESH_H
+
+#include <stddef.h>
+
+#include "client/io.h"
+#include "mesh/gateways.h"
+#include "mesh/registrars.h"
+#include "net/fibers.h"
+#include "proc/role.h"
+
+/* What the Gateway API works on in a worker and in the queue role. Its parts are initialised by the
+ * role, which knows what to do with what they tell. */
+struct mesh {
+    struct gw gw;
+    struct loop *loop;
+    struct fibers fibers;
+    struct registrars registrars;
+    struct gateways gateways;
+};
+
+/* Rows of struct gw_io over the links; their gw is that of a struct mesh. Sends are queued at once
+ * and leave at the end of the turn; what must wait suspends the coroutine that asked. */
+int mesh_gateways(struct gw *gw, const struct addr_book **out);
+int mesh_send(struct gw *gw, struct gateway_at to, const struct wire_packet *p);
+int mesh_settle(struct gw *gw); /* waits while a link is full */
+void mesh_ask(struct gw *gw, const struct wire_packet *p, struct fanout *f);
+int mesh_sleep(struct gw *gw, uint64_t ms);
+void mesh_log(struct gw *gw, bool is_error, const char *fmt, va_list args) PRINTF_LIKE(3, 0);
+
+/* A registry has told its list, and every gateway in it is connected or could not be. */
+bool mesh_is_settled(const struct mesh *m);
+/* A row for each link: see proc/role.h. */
+void mesh_connections(const struct mesh *m, role_connection_fn *row, void *ctx);
+
+#endif
