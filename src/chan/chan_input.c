@@ -141,7 +141,7 @@ static void on_deadline(struct conn *c, void *owner)
     }
     struct buf *reply = conn_pool_buf(conn_pool_of(c));
     ch->flags |= CHAN_CLOSING;
-    http_put_error(reply, 408, "the request took too long\n", clock_wall_s());
+    http_put_error(reply, 408, "the request took too long", clock_wall_s());
     send_reply(ch, reply);
     conn_close_for(c, GW_ETIMEOUT);
 }
@@ -156,8 +156,8 @@ static void on_conn_drain(struct conn *c, void *owner)
 static void on_conn_close(struct conn *c, void *owner, int why)
 {
     struct chan *ch = owner;
-    if (why == GW_ECLOSED && ch->flags & CHAN_AWAITS_GOODBYE)
-        why = 0; /* the peer's end is the answer to ours */
+    if (ch->flags & CHAN_AWAITS_GOODBYE)
+        why = 0; /* we said goodbye: however the peer ended, it is the answer to ours */
     ch->kind->events->on_close(ch, ch->owner, why, ch->close_code);
     if (ch->hook)
         ch->hook->on_end(ch->hook);
