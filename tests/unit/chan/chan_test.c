@@ -33,12 +33,13 @@ static void frames_carry_lengths(void **state)
     struct fixture *f = *state;
     fixture_open(f, &frame_codec);
     f->message_hook = echo;
+    static const char frames[] = "\0\0\0\7abc\0\0\0\7def";
     for (size_t i = 0; i < 14; i++) { /* one byte at a time */
-        fixture_write(f, "\0\0\0\7abc\0\0\0\7def" + i, 1);
+        fixture_write(f, &frames[i], 1);
         fixture_turn(f);
     }
     assert_diary(f, "open() msg(abc) msg(def) ");
-    assert_peer_gets(f, "\0\0\0\7abc\0\0\0\7def", 14);
+    assert_peer_gets(f, frames, 14);
 }
 
 static void tcp_hands_over_what_arrives(void **state)

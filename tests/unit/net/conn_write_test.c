@@ -244,7 +244,7 @@ static void echo_input(struct fixture *f)
 static void an_echo_allocates_nothing_once_warm(void **state)
 {
     struct fixture *f = *state;
-    char text[200];
+    char text[200] = {0};
     struct allocs mark = {0};
     fixture_open(f);
     f->on_bytes_hook = echo_input;
