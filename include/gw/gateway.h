@@ -3,6 +3,7 @@
 #define GW_GATEWAY_H
 
 #include <gw/err.h>
+#include <gw/json.h>
 #include <gw/session.h>
 #include <gw/types.h>
 
@@ -11,11 +12,14 @@ extern "C" {
 #endif
 
 /* The operations of GatewayClient (PHP) in snake case. The same calls serve
- *   - inside a worker: over its open connections. Sends never suspend: they leave at the end of the
- *     turn, in order. Calls marked "suspends" wait for answers; other clients are served meanwhile;
+ *   - inside a worker: over its open connections. Sends leave at the end of the turn, in order, and
+ *     suspend only while a gateway has send_to_gateway_buffer_size bytes waiting for it. Calls
+ *     marked "suspends" wait for answers. Other clients are served meanwhile;
  *   - outside, after gw_open(): blocking, each call with the handle's deadline.
  *
  * Uids and groups are byte strings of 1 to 255 bytes ("0" is as good as any); GW_EBADNAME otherwise.
+ * Where names travel as JSON (gw_send_to_uid, gw_send_to_group, lists of names) they must be UTF-8;
+ * GW_EUTF8 otherwise.
  * Client ids are 20 hex digits; GW_EBADID otherwise. Sending to somebody who is not there is not an
  * error, as in the original. Without a gateway: GW_ENOGATEWAY. Where several gateways are asked and
  * some fail, the answers of the others are given and rc is GW_EPARTIAL: see `failures`. */

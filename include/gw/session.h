@@ -3,6 +3,7 @@
 #define GW_SESSION_H
 
 #include <gw/err.h>
+#include <gw/json.h>
 #include <gw/types.h>
 
 #ifdef __cplusplus
