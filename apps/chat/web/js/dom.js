@@ -28,8 +28,8 @@ export function make(tag, className, ...children) {
 /** A colour for a name, always the same one, as an angle. @param {string} name */
 export function hueOf(name) {
   let hash = 7;
-  for (const char of name) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) % 3600;
-  return (hash * 137) % 360;
+  for (const char of name) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 31);
+  return ((hash >>> 0) % 24) * 15;
 }
 
 /** The round mark of a person. @param {string} name */

@@ -46,7 +46,7 @@ export class Messages {
 
   /** @param {Notice} notice */
   addNotice(notice) {
-    const name = notice.kind === 'entered' ? words().you : notice.name;
+    const name = notice.kind === 'entered' ? words().me : notice.name;
     const text = notice.kind === 'left' ? words().left(name) : words().joined(name);
     const item = make('li', 'notice', make('span', 'notice-text', text), makeTime(notice.time));
     item.dataset.testid = `notice-${notice.kind}`;
