@@ -1,5 +1,5 @@
 /* Switching stacks on aarch64 (AAPCS64 §6.1: the registers that a call preserves). */
-#if defined(__aarch64__)
+#if defined(__aarch64__) && !defined(CO_UCONTEXT)
         .text
 
 /* void co_context_switch(struct co_context *from, struct co_context *to)

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__x86_64__) || defined(__aarch64__)
+#ifdef CO_HAS_ASSEMBLY
 
 void co_context_begin(void); /* co_x86_64.S, co_aarch64.S: never called from C */
 

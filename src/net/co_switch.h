@@ -4,7 +4,12 @@
 
 #include <stddef.h>
 
-#if defined(__x86_64__) || defined(__aarch64__)
+/* CO_UCONTEXT chooses the portable way everywhere, for testing it: make CC="gcc -DCO_UCONTEXT". */
+#if (defined(__x86_64__) || defined(__aarch64__)) && !defined(CO_UCONTEXT)
+#define CO_HAS_ASSEMBLY 1
+#endif
+
+#ifdef CO_HAS_ASSEMBLY
 /* The stack pointer of a context that is not running; what must survive lies on its stack. */
 struct co_context {
     void *sp;

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 
-#if !defined(__x86_64__) && !defined(__aarch64__)
+#ifndef CO_HAS_ASSEMBLY
 
 /* makecontext() passes ints only: pointers travel in two halves. */
 static void begin(unsigned entry_high, unsigned entry_low, unsigned arg_high, unsigned arg_low)

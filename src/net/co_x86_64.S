@@ -1,5 +1,5 @@
 /* Switching stacks on x86-64 (System V psABI §3.2.1: the registers that a call preserves). */
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(CO_UCONTEXT)
         .text
 
 /* void co_context_switch(struct co_context *from, struct co_context *to)

@@ -66,20 +66,21 @@ static void turn_one_away(struct listener *s)
     s->spare_fd = open_spare();
 }
 
-static void wait_for_resources(struct listener *s, int rc)
+static void wait_a_little(struct listener *s, int rc)
 {
-    log_limited(&s->limit_log, LOG_ERROR,
-                "cannot accept connections: %s (descriptors: see LimitNOFILE or ulimit -n)",
-                strerror(-rc));
+    log_limited(&s->limit_log, LOG_ERROR, "cannot accept connections: %s%s", strerror(-rc),
+                rc == -EMFILE ? "; raise ulimit -n (LimitNOFILE in systemd)" : "");
     if (rc == -EMFILE)
         turn_one_away(s);
     timer_start(s->loop, &s->retry, PAUSE_MS);
     watch_if_wanted(s);
 }
 
-static bool is_out_of_resources(int rc)
+/* Trying again at once would fail again: no resources, or fd is no listening socket (any more). */
+static bool is_lasting(int rc)
 {
-    return rc == -EMFILE || rc == -ENFILE || rc == -ENOBUFS || rc == -ENOMEM;
+    return rc == -EMFILE || rc == -ENFILE || rc == -ENOBUFS || rc == -ENOMEM || rc == -EINVAL ||
+           rc == -EBADF || rc == -ENOTSOCK;
 }
 
 static void on_ready(struct watch *w, unsigned ready)
@@ -92,8 +93,8 @@ static void on_ready(struct watch *w, unsigned ready)
             s->on_accept(s->owner, fd, &peer);
         } else if (fd == -EAGAIN) {
             return;
-        } else if (is_out_of_resources(fd)) {
-            wait_for_resources(s, fd);
+        } else if (is_lasting(fd)) {
+            wait_a_little(s, fd);
             return;
         }
         /* Everything else is a fault of that one connection, gone before it was accepted. */

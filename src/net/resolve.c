@@ -64,7 +64,11 @@ static int look_up(const char *host, uint16_t port, struct addr *out)
         return -ENOMEM;
     if (rc != 0)
         return rc == EAI_AGAIN ? GW_ETIMEOUT : GW_ENOTFOUND;
-    addr_from_sockaddr(found->ai_addr, out);
+    const struct addrinfo *best = found;
+    for (const struct addrinfo *i = found; i && best->ai_family != AF_INET; i = i->ai_next)
+        if (i->ai_family == AF_INET)
+            best = i;
+    addr_from_sockaddr(best->ai_addr, out);
     out->port = port;
     freeaddrinfo(found);
     return 0;

@@ -8,7 +8,8 @@
 
 struct resolve;
 
-/* rc 0 and the first address (with the port of the text), or < 0. Comes from the loop, once. */
+/* rc 0 and the first IPv4 address, or the first at all where there is none ("localhost" must find a
+ * server on 127.0.0.1), with the port of the text; or < 0. Comes from the loop, once. */
 typedef void resolve_fn(void *owner, int rc, const struct addr *addr);
 
 /* "name:port" or numbers (answered in the next turn without a thread). NULL: errno. */
