@@ -1,0 +1,176 @@
+/* Groups and uids: who is in what, in which order, and that nothing is left behind. */
+#include "gateway/groups.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "base/map.h"
+#include "base/pool.h"
+
+struct bench {
+    struct clients clients;
+    struct groups groups;
+};
+
+static int start(void **state)
+{
+    static struct bench b;
+    clients_init(&b.clients);
+    groups_init(&b.groups, MEMBER_GROUP);
+    *state = &b;
+    return 0;
+}
+
+static int end(void **state)
+{
+    struct bench *b = *state;
+    uint32_t pos = 0;
+    for (struct client *c = roster_next(&b->clients.all, &pos); c;
+         c = roster_next(&b->clients.all, &pos))
+        groups_leave_all(&b->groups, c);
+    assert_int_equal(groups_len(&b->groups), 0);
+    assert_int_equal(idmap_len(b->groups.memberships), 0);
+    assert_int_equal(idmap_len(b->groups.by_serial), 0);
+    assert_int_equal(pool_used_n(b->groups.pool), 0);
+    groups_fini(&b->groups);
+    clients_fini(&b->clients);
+    return 0;
+}
+
+/* "a b c": names of the client's groups in its order. */
+static const char *groups_text(const struct bench *b, const struct client *c)
+{
+    static char text[256];
+    int n = 0;
+    text[0] = '\0';
+    for (const struct membership *m = groups_of(&b->groups, c, NULL); m;
+         m = groups_of(&b->groups, c, m))
+        n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%.*s", n ? " " : "",
+                      (int)group_name(m->group).len, (const char *)group_name(m->group).at);
+    return text;
+}
+
+static const char *members_text(const struct bench *b, const char *name)
+{
+    static char text[256];
+    int n = 0;
+    text[0] = '\0';
+    const struct group *g = groups_find(&b->groups, span_str(name));
+    uint32_t pos = 0;
+    for (struct client *c = g ? roster_next(&g->members, &pos) : NULL; c;
+         c = roster_next(&g->members, &pos))
+        n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%u", n ? " " : "", c->id);
+    return text;
+}
+
+static void members_stand_in_joining_order(void **state)
+{
+    struct bench *b = *state;
+    struct client *c1 = clients_add(&b->clients), *c2 = clients_add(&b->clients);
+    struct client *c3 = clients_add(&b->clients);
+    groups_join(&b->groups, c2, span_str("room"));
+    groups_join(&b->groups, c1, span_str("room"));
+    groups_join(&b->groups, c3, span_str("room"));
+    groups_join(&b->groups, c2, span_str("room")); /* again: nothing */
+    assert_string_equal(members_text(b, "room"), "2 1 3");
+    groups_leave(&b->groups, c2, span_str("room"));
+    groups_join(&b->groups, c2, span_str("room"));
+    assert_string_equal(members_text(b, "room"), "1 3 2");
+}
+
+static void a_client_lists_its_groups_in_joining_order(void **state)
+{
+    struct bench *b = *state;
+    struct client *c = clients_add(&b->clients);
+    groups_join(&b->groups, c, span_str("b"));
+    groups_join(&b->groups, c, span_str("a"));
+    groups_join(&b->groups, c, span_str("0"));
+    assert_string_equal(groups_text(b, c), "b a 0");
+    groups_leave(&b->groups, c, span_str("b"));
+    assert_string_equal(groups_text(b, c), "a 0");
+    groups_join(&b->groups, c, span_str("b"));
+    assert_string_equal(groups_text(b, c), "a 0 b");
+    groups_leave(&b->groups, c, span_str("never"));
+    assert_string_equal(groups_text(b, c), "a 0 b");
+}
+
+/* vectors/README.md: when a group loses its last member, its place in the order is lost too. */
+static void an_empty_group_is_forgotten(void **state)
+{
+    struct bench *b = *state;
+    struct client *c = clients_add(&b->clients), *d = clients_add(&b->clients);
+    groups_join(&b->groups, c, span_str("one"));
+    groups_join(&b->groups, d, span_str("two"));
+    groups_leave(&b->groups, c, span_str("one"));
+    assert_null(groups_find(&b->groups, span_str("one")));
+    groups_join(&b->groups, c, span_str("one"));
+    size_t pos = 0;
+    assert_memory_equal(groups_next(&b->groups, &pos)->name, "two", 3);
+    assert_memory_equal(groups_next(&b->groups, &pos)->name, "one", 3);
+    assert_null(groups_next(&b->groups, &pos));
+}
+
+static void names_are_bytes_up_to_255(void **state)
+{
+    struct bench *b = *state;
+    struct client *c = clients_add(&b->clients);
+    uint8_t name[NAME_MAX_BYTES];
+    for (size_t i = 0; i < sizeof(name); i++)
+        name[i] = (uint8_t)i;
+    groups_join(&b->groups, c, span_of(name, sizeof(name)));
+    groups_join(&b->groups, c, span_of(name, 1)); /* one NUL */
+    const struct group *g = groups_find(&b->groups, span_of(name, sizeof(name)));
+    assert_non_null(g);
+    assert_int_equal(g->members.live_n, 1);
+    assert_memory_equal(group_name(g).at, name, sizeof(name));
+    assert_int_equal(groups_len(&b->groups), 2);
+}
+
+static void dissolving_spares_other_groups(void **state)
+{
+    struct bench *b = *state;
+    struct client *c = clients_add(&b->clients), *d = clients_add(&b->clients);
+    groups_join(&b->groups, c, span_str("gone"));
+    groups_join(&b->groups, c, span_str("stays"));
+    groups_join(&b->groups, d, span_str("gone"));
+    groups_dissolve(&b->groups, groups_find(&b->groups, span_str("gone")));
+    assert_string_equal(groups_text(b, c), "stays");
+    assert_string_equal(groups_text(b, d), "");
+    assert_null(groups_find(&b->groups, span_str("gone")));
+    assert_string_equal(members_text(b, "stays"), "1");
+}
+
+/* A million members join and leave in an order that a list searched from the front would take
+ * hours for; 60 s are allowed for the whole program. */
+static void a_million_members(void **state)
+{
+    enum { N = 1000000 };
+    struct bench *b = *state;
+    for (uint32_t i = 0; i < N; i++)
+        groups_join(&b->groups, clients_add(&b->clients), span_str("all"));
+    const struct group *g = groups_find(&b->groups, span_str("all"));
+    assert_int_equal(g->members.live_n, N);
+    for (uint32_t id = N; id > 0; id -= 2)
+        groups_leave(&b->groups, clients_find(&b->clients, id), span_str("all"));
+    assert_int_equal(g->members.live_n, N / 2);
+    uint32_t pos = 0, expected = 1;
+    for (struct client *c = roster_next(&g->members, &pos); c;
+         c = roster_next(&g->members, &pos), expected += 2)
+        assert_int_equal(c->id, expected);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(members_stand_in_joining_order, start, end),
+        cmocka_unit_test_setup_teardown(a_client_lists_its_groups_in_joining_order, start, end),
+        cmocka_unit_test_setup_teardown(an_empty_group_is_forgotten, start, end),
+        cmocka_unit_test_setup_teardown(names_are_bytes_up_to_255, start, end),
+        cmocka_unit_test_setup_teardown(dissolving_spares_other_groups, start, end),
+        cmocka_unit_test_setup_teardown(a_million_members, start, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

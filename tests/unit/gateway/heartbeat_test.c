@@ -1,0 +1,67 @@
+/* The counting of silent clients, tick by tick. */
+#include "gateway/heartbeat.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+enum { QUIET = HEARTBEAT_QUIET, PING = HEARTBEAT_PING, DROP = HEARTBEAT_DROP };
+
+static void check_ticks(int64_t limit, const int *expected, size_t n)
+{
+    int32_t silent_n = -1;
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(heartbeat_visit(&silent_n, limit), expected[i]);
+}
+
+/* worker-gateway.json heartbeat_nolimit: the first tick after activity only moves the counter. */
+static void without_limit_pings_go_on(void **state)
+{
+    static const int expected[] = {QUIET, PING, PING, PING, PING, PING, PING, PING};
+    check_ticks(0, expected, 8);
+}
+
+/* heartbeat_limit1: counter -1, 0, 1, 2: a ping at 2, dropped when it is 2 at the next tick. */
+static void limit_1(void **state)
+{
+    static const int expected[] = {QUIET, QUIET, PING, DROP};
+    check_ticks(1, expected, 4);
+}
+
+static void limit_2(void **state)
+{
+    static const int expected[] = {QUIET, QUIET, PING, QUIET, PING, DROP};
+    check_ticks(2, expected, 6);
+}
+
+static void a_message_begins_anew(void **state)
+{
+    int32_t silent_n = -1;
+    for (int round = 0; round < 10; round++) {
+        assert_int_equal(heartbeat_visit(&silent_n, 1), QUIET);
+        assert_int_equal(heartbeat_visit(&silent_n, 1), QUIET);
+        assert_int_equal(heartbeat_visit(&silent_n, 1), PING);
+        silent_n = -1;
+    }
+}
+
+static void the_counter_does_not_overflow(void **state)
+{
+    int32_t silent_n = INT32_MAX - 3;
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(heartbeat_visit(&silent_n, 0), PING);
+    assert_in_range(silent_n, INT32_MAX - 3, INT32_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_limit_pings_go_on),
+        cmocka_unit_test(limit_1),
+        cmocka_unit_test(limit_2),
+        cmocka_unit_test(a_message_begins_anew),
+        cmocka_unit_test(the_counter_does_not_overflow),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
