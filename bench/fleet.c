@@ -118,6 +118,7 @@ static void on_message(struct fleet *f, struct client *c, const uint8_t *at, siz
         }
         f->stamp_pos = pos;
     }
+    f->message_len = len;
     if (len - pos < f->conf.payload_len) {
         f->broken_n++;
         return;

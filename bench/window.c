@@ -1,7 +1,9 @@
 /* The stretch of a run that is measured. */
 #include "bench/window.h"
 
+#include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bench/report.h"
 
@@ -12,11 +14,26 @@ static uint64_t own_cpu_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* /proc/stat: user nice system idle iowait irq softirq steal, in ticks. */
+static uint64_t machine_busy_ns(void)
+{
+    unsigned long long user = 0, nice_ = 0, system = 0, idle, wait, irq = 0, soft = 0, steal = 0;
+    FILE *f = fopen("/proc/stat", "r");
+    if (!f)
+        return 0;
+    int n = fscanf(f, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user, &nice_, &system, &idle,
+                   &wait, &irq, &soft, &steal);
+    fclose(f);
+    uint64_t tick_ns = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
+    return n == 8 ? (user + nice_ + system + irq + soft + steal) * tick_ns : 0;
+}
+
 void window_open(struct window *w, struct fleet *f, pid_t root, uint64_t count)
 {
     usage_tree_find(&w->server, root);
     w->cpu_begin_ns = usage_cpu_ns(&w->server);
     w->own_begin_ns = own_cpu_ns();
+    w->busy_begin_ns = machine_busy_ns();
     w->count_begin = count;
     w->begin_us = fleet_now_us(f);
 }
@@ -25,6 +42,7 @@ void window_close(struct window *w, struct fleet *f, uint64_t count)
 {
     w->end_us = fleet_now_us(f);
     w->count_end = count;
+    w->busy_end_ns = machine_busy_ns();
     w->own_end_ns = own_cpu_ns();
     w->cpu_end_ns = usage_cpu_ns(&w->server);
 }
@@ -41,4 +59,6 @@ void window_report(const struct window *w)
     report_real("cpu_seconds", cpu);
     report_real("per_cpu_second", cpu > 0 ? count / cpu : 0);
     report_real("generator_busy", seconds > 0 ? own / seconds : 0);
+    double others = (double)(w->busy_end_ns - w->busy_begin_ns) / 1e9 - cpu - own;
+    report_real("others_busy", seconds > 0 && others > 0 ? others / seconds : 0);
 }

@@ -17,3 +17,34 @@ $(O)/bench/floor $(O)/bench/load:
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(BENCH_CFLAGS) $(LDFLAGS) $^ -o $@ -lssl -lcrypto -lm
+
+# Business modules ready to load, so that a run does not time the compiler.
+$(O)/bench/thin.so: bench/thin.c
+$(O)/bench/chat.so: apps/chat/events.c
+$(O)/bench/thin.so $(O)/bench/chat.so:
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE $(OPT) $(WARN) -fPIC -fvisibility=hidden -Iinclude -shared $< -o $@
+
+# uWebSockets, when UWS_DIR names a checkout of it with uSockets inside.
+$(O)/bench/uws: bench/peers/uws.cpp
+	@mkdir -p $(@D)/usockets
+	$(call say,CXX,$<)
+	$(Q)cd $(@D)/usockets && $(CC) -O3 -march=native -DLIBUS_NO_SSL -I$(abspath $(UWS_DIR))/uSockets/src \
+		-c $(abspath $(UWS_DIR))/uSockets/src/*.c $(abspath $(UWS_DIR))/uSockets/src/eventing/*.c
+	$(Q)$(CXX) -std=c++20 -O3 -march=native -DLIBUS_NO_SSL -DUWS_NO_ZLIB -w -I$(UWS_DIR)/src \
+		-I$(UWS_DIR)/uSockets/src $< $(@D)/usockets/*.o -o $@
+
+# npm's ws and socket.io; without npm they are skipped.
+$(O)/bench/peers/node_modules: bench/peers/package.json
+	@mkdir -p $(@D)
+	$(Q)cp $< $(@D)
+	$(Q)cd $(@D) && npm install --silent --no-audit --no-fund >npm.log 2>&1 && touch node_modules || rm -rf node_modules
+
+BENCH_NEEDS = $(O)/gatehouse $(O)/bench/floor $(O)/bench/load $(O)/bench/thin.so $(O)/bench/chat.so \
+	$(if $(UWS_DIR),$(O)/bench/uws)
+.PHONY: bench
+bench: $(BENCH_NEEDS)
+	$(Q)$(if $(shell command -v npm),$(MAKE) --no-print-directory $(O)/bench/peers/node_modules || true)
+	$(Q)/usr/bin/python3 bench/run.py --build $(O) --rounds $(or $(ROUNDS),3) $(if $(QUICK),--quick) \
+		$(if $(ONLY),--only $(ONLY)) $(if $(GATEWAYWORKER_DIR),--gatewayworker $(GATEWAYWORKER_DIR))

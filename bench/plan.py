@@ -1,0 +1,195 @@
+"""What is measured on which server: the cells of the tables."""
+import functools
+import os
+import socket
+import struct
+
+import capacity
+import generator
+import servers as s
+
+# Where the search for a capacity begins; the next rounds begin where the last one ended.
+FIRST_GUESS = {s.Floor: 7e6, s.FloorHop: 6e6, s.Gatehouse: 5e6, s.GatehouseChat: 3e6, s.GatehouseTls: 2e6,
+               s.UWebSockets: 1.2e6, s.Nats: 1.5e6, s.WorkermanChat: 1.2e5, s.GatewayWorker: 1.2e5, s.Nchan: 1e5,
+               s.NpmWs: 1.5e5, s.SocketIo: 6e4}
+PEERS = [s.UWebSockets, s.Nats, s.GatewayWorker, s.Nchan, s.NpmWs, s.SocketIo]
+
+
+class Cell:
+    """One measurement: column and server name it, measure(context) gives a result with its figure."""
+
+    def __init__(self, column, server, measure):
+        self.column, self.server, self.measure = column, server, measure
+
+
+class Context:
+    """What the cells of a run share."""
+
+    def __init__(self, build, folder, quick, gatewayworker):
+        self.build, self.folder, self.quick = build, folder, quick
+        self.seconds = 0.8 if quick else 2
+        self.warmup = 0.3 if quick else 0.5
+        self.bisections = 1 if quick else 3
+        self.guesses = {}
+        self.message_bytes = None  # of the chat, once it was seen
+        s.GatewayWorker.checkout = gatewayworker
+
+    def make(self, cls, **settings):
+        server = cls(self.build, os.path.join(self.folder, cls.__name__.lower()))
+        for name, value in settings.items():
+            setattr(server, name, value)
+        reason = server.missing()
+        if reason:
+            raise Skipped(reason)
+        return server
+
+
+class Skipped(Exception):
+    """The cell cannot be measured here; the text says why."""
+
+
+def figure(result, name):
+    result["figure"] = result[name]
+    return result
+
+
+def find_capacity(column, cls, limit_ms, members, publishers, rooms=1, size=None):
+    def measure(ctx):
+        if members * rooms > cls.members_max:
+            raise Skipped(f"no more than {cls.members_max} clients")
+        make = functools.partial(ctx.make, cls)
+        make()
+        options = {"members": members, "publishers": publishers, "rooms": rooms, "seconds": ctx.seconds,
+                   "warmup": ctx.warmup}
+        if size:
+            options["bytes"] = size(ctx)
+        if cls.__name__ == "GatehouseTls":
+            options["tls"] = True
+        guess = ctx.guesses.get((column, cls), FIRST_GUESS[cls] * (0.5 if rooms * members > 1000 else 1))
+        best, probes = capacity.search(ctx.build, make, guess, limit_ms, ctx.bisections, **options)
+        if not best:
+            raise Skipped("collapses at every rate tried: " + str(probes[-1].get("failed", "late or lossy")))
+        ctx.guesses[(column, cls)] = best["target_per_second"] / 1.15
+        if cls is s.GatehouseChat and column == "capacity":
+            ctx.message_bytes = best["message_bytes"]
+        best = dict(best, probes=probes)
+        return figure(best, "per_second")
+    return Cell(column, cls, measure)
+
+
+def at_rate(column, cls, rate, members=500, publishers=4, **options):
+    def measure(ctx):
+        with ctx.make(cls) as server:
+            result = generator.run(ctx.build, server, "open", rate=int(rate), members=members, publishers=publishers,
+                                   seconds=ctx.seconds, warmup=ctx.warmup, **options)
+        if result["missing"] + result["doubled"] + result["closed_by_server"] > 0:
+            raise Skipped(f"missing {result['missing']}, doubled {result['doubled']}, "
+                          f"closed {result['closed_by_server']}")
+        return figure(result, "p99_us")
+    return Cell(column, cls, measure)
+
+
+def closed(column, cls, purpose, members, rooms=1):
+    def measure(ctx):
+        if members * rooms > cls.members_max:
+            raise Skipped(f"no more than {cls.members_max} clients")
+        settings = {"is_echo": True} if issubclass(cls, s.Floor) and purpose == "echo" else {}
+        with ctx.make(cls, **settings) as server:
+            result = generator.run(ctx.build, server, "closed", purpose=purpose, members=members, rooms=rooms,
+                                   seconds=ctx.seconds, warmup=ctx.warmup)
+        if result["missing"] + result["doubled"] > 0:
+            raise Skipped(f"missing {result['missing']}, doubled {result['doubled']}")
+        return figure(result, "per_cpu_second")
+    return Cell(column, cls, measure)
+
+
+def ask_connects(port):
+    """How many on_connect the thin module has seen: its command n, over a WebSocket made by hand."""
+    with socket.create_connection(("127.0.0.1", port), 5) as c:
+        c.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                  b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += c.recv(4096)
+        c.sendall(b"\x81\x81" + struct.pack(">I", 0) + b"n")
+        frame = answer.split(b"\r\n\r\n", 1)[1]
+        while len(frame) < 2 or len(frame) < 2 + frame[1]:
+            frame += c.recv(4096)
+    return int(frame[2:].decode().split("=")[1])
+
+
+def handshakes(cls):
+    def measure(ctx):
+        with ctx.make(cls) as server:
+            result = generator.run(ctx.build, server, "handshakes", seconds=ctx.seconds, warmup=ctx.warmup)
+            if cls.has_on_connect:
+                result["on_connect_share"] = ask_connects(server.port) / result["all"]
+        return figure(result, "per_cpu_second")
+    return Cell("handshakes", cls, measure)
+
+
+def idle(column, cls, purpose):
+    def measure(ctx):
+        members = min(cls.members_max, 5000 if ctx.quick else 15000)
+        with ctx.make(cls) as server:
+            result = generator.run(ctx.build, server, "idle", purpose=purpose, members=members, seconds=0.5)
+        return figure(result, "bytes_per_connection")
+    return Cell(column, cls, measure)
+
+
+def login(cls, members):
+    def measure(ctx):
+        if members > cls.members_max:
+            raise Skipped(f"no more than {cls.members_max} clients")
+        with ctx.make(cls) as server:
+            result = generator.run(ctx.build, server, "login", members=members, warmup=ctx.warmup)
+        return figure(result, "storm_seconds")
+    return Cell(f"login_{members}", cls, measure)
+
+
+def heartbeat(cls):
+    """30,000 idle clients over two gateway processes: two generators, as each has 20,000 descriptors at most."""
+    def measure(ctx):
+        with ctx.make(cls) as server:
+            first = generator.start(ctx.build, server, "idle", members=15000, seconds=24, source=20)
+            second = generator.start(ctx.build, server, "idle", members=15000, seconds=12, source=40)
+            result = generator.finish(second)
+            generator.finish(first)
+        result["cpu_us_per_client_second"] /= 2  # two generators' clients were served in that time
+        return figure(result, "cpu_us_per_client_second")
+    return Cell("heartbeat", cls, measure)
+
+
+def quick_cells():
+    equal = lambda ctx: ctx.message_bytes or 286
+    cells = [closed("echo", c, "echo", 100) for c in (s.Floor, s.FloorHop, s.Gatehouse, s.UWebSockets, s.Nats)]
+    cells += [closed("fanout", c, "room", 500) for c in (s.Floor, s.FloorHop, s.Gatehouse, s.UWebSockets)]
+    cells += [closed("rooms", c, "room", 50, 100) for c in (s.Gatehouse, s.UWebSockets)]
+    cells += [handshakes(c) for c in (s.Floor, s.Gatehouse)]
+    cells += [idle("idle", s.Gatehouse, "idle"), idle("idle_full", s.Gatehouse, "full"), login(s.GatehouseChat, 500)]
+    cells += [find_capacity("capacity", c, 30, 500, 4)
+              for c in (s.FloorHop, s.Gatehouse, s.GatehouseChat, s.UWebSockets)]
+    return cells + [find_capacity("capacity_equal", s.FloorHop, 30, 500, 4, size=equal)]
+
+
+def full_cells():
+    equal = lambda ctx: ctx.message_bytes or 286
+    ours = [s.Floor, s.FloorHop, s.Gatehouse]
+    cells = [closed("echo", c, "echo", 100) for c in ours + PEERS]
+    cells += [closed("fanout", c, "room", 500) for c in ours + PEERS]
+    cells += [closed("rooms", c, "room", 50, 100) for c in [s.Gatehouse] + PEERS]
+    cells += [handshakes(c) for c in [s.Floor, s.Gatehouse] + PEERS]
+    cells += [idle("idle", c, "idle") for c in [s.Floor, s.Gatehouse] + PEERS]
+    cells += [idle("idle_full", s.Gatehouse, "full")]
+    cells += [find_capacity("capacity", c, 30, 500, 4)
+              for c in ours + [s.GatehouseChat, s.WorkermanChat, s.GatehouseTls] + PEERS]
+    cells += [find_capacity("capacity_equal", s.FloorHop, 30, 500, 4, size=equal)]
+    for rate in (0.5e6, 2e6):
+        cells += [at_rate(f"p99_{rate / 1e6:g}M", c, rate)
+                  for c in (s.FloorHop, s.Gatehouse, s.GatehouseChat, s.UWebSockets, s.Nats)]
+    cells += [find_capacity("capacity_5000", c, 130, 5000, 4) for c in (s.FloorHop, s.Gatehouse, s.UWebSockets)]
+    cells += [find_capacity("capacity_rooms", c, 130, 50, 1, rooms=100) for c in (s.Gatehouse, s.UWebSockets, s.Nats)]
+    cells += [at_rate("slow", c, 0.5e6, slow=0.1) for c in (s.Gatehouse, s.UWebSockets, s.Nats)]
+    for members in (500, 1000, 2000):
+        cells += [login(c, members) for c in (s.GatehouseChat, s.WorkermanChat)]
+    return cells + [heartbeat(s.GatehouseTwo)]

@@ -1,0 +1,283 @@
+"""The servers under test: how each is started, what it speaks, and what it needs to be there."""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+SERVER_CORE, GENERATOR_CORE = {0}, {1}
+START_SECONDS, STOP_SECONDS = 15, 10
+NCHAN_MODULE = "/usr/lib/nginx/modules/ngx_nchan_module.so"
+
+
+def free_ports(n):
+    """Ports that nobody listens on now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def pin(cores):
+    """For preexec_fn: children inherit it, so a server's workers share its core. Descriptors as many as allowed."""
+    def set_up():
+        import resource
+        os.sched_setaffinity(0, cores)
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return set_up
+
+
+class Server:
+    """One server under test. Used as a context manager it runs from entering to leaving."""
+
+    label = ""
+    adapter = "thin"
+    members_max = 100000
+    has_on_connect = False  # counts connections in business code
+
+    def __init__(self, build, folder):
+        self.build, self.folder = build, folder
+        self.process = None
+
+    def missing(self):
+        """Why it cannot run here, or None."""
+        return None
+
+    def prepare(self):
+        """Writes its files; returns (argv, extra environment)."""
+        raise NotImplementedError
+
+    @property
+    def name(self):
+        return type(self).__name__.lower()
+
+    def __enter__(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.makedirs(self.folder)
+        self.port, *self.inner_ports = free_ports(4)
+        argv, env = self.prepare()
+        with open(os.path.join(self.folder, "output.txt"), "wb") as output:
+            self.process = subprocess.Popen(argv, cwd=self.folder, env={**os.environ, **env}, stdin=subprocess.DEVNULL,
+                                            stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+                                            preexec_fn=pin(SERVER_CORE))
+        self.wait_until_ready()
+        return self
+
+    def wait_until_ready(self):
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                time.sleep(0.3)  # workers find their gateways
+                return
+            except OSError:
+                time.sleep(0.05)
+        output = self.output()
+        self.__exit__()
+        raise RuntimeError(f"{self.label} did not start: {output[-400:]}")
+
+    def output(self):
+        with open(os.path.join(self.folder, "output.txt"), encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def __exit__(self, *_):
+        """Its own process group and nothing else is ended."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                pass
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+
+
+class Floor(Server):
+    label = "floor"
+    adapter = "floor"
+    flags = []
+    is_echo = False
+
+    def prepare(self):
+        flags = self.flags + (["--echo"] if self.is_echo else [])
+        return [f"{self.build}/bench/floor", "--port", str(self.port)] + flags, {}
+
+
+class FloorHop(Floor):
+    label = "floor + hop"
+    flags = ["--hop"]
+
+
+class Gatehouse(Server):
+    """The thin module behind gateway and worker."""
+    label = "Gatehouse, thin module"
+    module = "thin.so"
+    gateways_n = 1
+    workers_n = 1
+    ping_interval = 0
+    has_tls = False
+    has_on_connect = True
+
+    def prepare(self):
+        registry, inner, _ = self.inner_ports
+        lines = ["[master]", "pid_file = gatehouse.pid", "log_file = gatehouse.log", "stdout_file = stdout.log",
+                 "[registry]", f"listen = text://127.0.0.1:{registry}",
+                 "[gateway bench]", f"listen = websocket://127.0.0.1:{self.port}", f"count = {self.gateways_n}",
+                 f"start_port = {inner}", f"register_address = 127.0.0.1:{registry}",
+                 f"ping_interval = {self.ping_interval}", "send_to_client_buffer_size = 16m"]
+        if self.has_tls:
+            self.make_certificate()
+            lines += ["tls_cert = cert.pem", "tls_key = key.pem"]
+        lines += ["[worker bench]", f"events = {self.build}/bench/{self.module}", f"count = {self.workers_n}",
+                  f"register_address = 127.0.0.1:{registry}"]
+        with open(os.path.join(self.folder, "bench.conf"), "w", encoding="ascii") as f:
+            f.write("\n".join(lines) + "\n")
+        return [f"{self.build}/gatehouse", "start", "-c", "bench.conf"], {"GATEHOUSE_INCLUDE": f"{ROOT}/include"}
+
+    def make_certificate(self):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-subj", "/CN=localhost", "-days", "2", "-keyout", "key.pem", "-out", "cert.pem"],
+                       cwd=self.folder, check=True, capture_output=True)
+
+
+class GatehouseChat(Gatehouse):
+    label = "Gatehouse, the chat"
+    adapter = "chat"
+    module = "chat.so"
+    has_on_connect = False
+
+
+class GatehouseTls(Gatehouse):
+    label = "Gatehouse, thin module, TLS"
+    has_tls = True
+
+
+class GatehouseTwo(Gatehouse):
+    label = "Gatehouse, 2 gateways, heartbeat 10 s"
+    gateways_n = 2
+    ping_interval = 10
+
+
+class UWebSockets(Server):
+    label = "uWebSockets"
+
+    def missing(self):
+        return None if os.path.exists(f"{self.build}/bench/uws") else "UWS_DIR names no checkout"
+
+    def prepare(self):
+        return [f"{self.build}/bench/uws", str(self.port)], {}
+
+
+class Nats(Server):
+    label = "nats-server"
+    adapter = "nats"
+
+    def missing(self):
+        return None if shutil.which("nats-server") else "nats-server is not installed"
+
+    def prepare(self):
+        with open(os.path.join(self.folder, "nats.conf"), "w", encoding="ascii") as f:
+            f.write(f"listen: 127.0.0.1:{self.inner_ports[0]}\nmax_pending: 256MB\nmax_connections: 100000\n"
+                    f"websocket {{ listen: \"127.0.0.1:{self.port}\", no_tls: true, compression: false }}\n")
+        return ["nats-server", "-c", "nats.conf"], {}
+
+
+class Nchan(Server):
+    label = "nginx with nchan"
+    adapter = "nchan"
+
+    def missing(self):
+        if not shutil.which("nginx"):
+            return "nginx is not installed"
+        return None if os.path.exists(NCHAN_MODULE) else "libnginx-mod-nchan is not installed"
+
+    def prepare(self):
+        with open(os.path.join(self.folder, "nginx.conf"), "w", encoding="ascii") as f:
+            f.write(f"""load_module {NCHAN_MODULE};
+daemon off;
+user root;
+worker_processes 1;
+pid nginx.pid;
+error_log error.log crit;
+events {{ worker_connections 20000; }}
+http {{
+  access_log off;
+  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  nchan_shared_memory_size 256m;
+  server {{
+    listen 127.0.0.1:{self.port} backlog=4096;
+    location ~ ^/pubsub/(\\w+)$ {{ nchan_pubsub; nchan_channel_id $1; nchan_store_messages off; }}
+    location / {{ nchan_pubsub; nchan_channel_id idle; }}
+  }}
+}}
+""")
+        return ["nginx", "-p", self.folder, "-c", "nginx.conf"], {}
+
+
+class NpmWs(Server):
+    label = "npm ws"
+    script = "ws.mjs"
+    package = "ws"
+
+    def missing(self):
+        if not shutil.which("node"):
+            return "node is not installed"
+        there = os.path.isdir(f"{self.build}/bench/peers/node_modules/{self.package}")
+        return None if there else f"npm could not install {self.package}"
+
+    def prepare(self):
+        os.symlink(f"{self.build}/bench/peers/node_modules", os.path.join(self.folder, "node_modules"))
+        return ["node", f"{HERE}/peers/{self.script}", str(self.port)], {}
+
+
+class SocketIo(NpmWs):
+    label = "socket.io"
+    adapter = "socketio"
+    script = "socketio.mjs"
+    package = "socket.io"
+
+
+class GatewayWorker(Server):
+    label = "GatewayWorker"
+    checkout = None  # the folder that holds GatewayWorker, workerman, coroutine
+    events = "thin"
+    members_max = 900  # stream_select() ends at 1,024 descriptors when PHP has no event extension
+
+    def missing(self):
+        if not shutil.which("php"):
+            return "php is not installed"
+        there = self.checkout and os.path.isdir(f"{self.checkout}/GatewayWorker/src")
+        return None if there else "GATEWAYWORKER_DIR names no checkout"
+
+    def prepare(self):
+        if subprocess.run(["php", "-r", "exit(extension_loaded('event') ? 0 : 1);"], check=False).returncode == 0:
+            self.members_max = Server.members_max
+        registry, inner, _ = self.inner_ports
+        return (["php", f"{HERE}/peers/php/start.php", "start"],
+                {"GATEWAYWORKER_DIR": self.checkout, "BENCH_PORT": str(self.port), "BENCH_INNER_PORT": str(inner),
+                 "BENCH_REGISTER_PORT": str(registry), "BENCH_EVENTS": self.events, "BENCH_VAR": self.folder})
+
+
+class WorkermanChat(GatewayWorker):
+    label = "GatewayWorker with workerman-chat"
+    adapter = "chat"
+
+    def missing(self):
+        reason = super().missing()
+        if reason:
+            return reason
+        self.events = f"{self.checkout}/workerman-chat/Applications/Chat/Events.php"
+        return None if os.path.exists(self.events) else "GATEWAYWORKER_DIR holds no workerman-chat"
+
+
+ALL = [Floor, FloorHop, Gatehouse, GatehouseChat, GatehouseTls, GatehouseTwo, UWebSockets, Nats, GatewayWorker,
+       WorkermanChat, Nchan, NpmWs, SocketIo]

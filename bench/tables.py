@@ -1,0 +1,96 @@
+"""Medians, spreads and ratios of the rounds, as Markdown tables."""
+import statistics
+
+FLOOR = "floor"
+HOP = "floor + hop"
+# column: heading, unit scale, format, what its ratio is taken to
+COLUMNS = {
+    "capacity": ("deliveries/s, 500 members, 128 B, p99 ≤ 30 ms", 1e-6, "{:.2f}M", HOP),
+    "capacity_equal": ("the same with the chat's bytes", 1e-6, "{:.2f}M", None),
+    "capacity_5000": ("5,000 members, p99 ≤ 130 ms", 1e-6, "{:.2f}M", HOP),
+    "capacity_rooms": ("100 rooms × 50, p99 ≤ 130 ms", 1e-6, "{:.2f}M", None),
+    "p99_0.5M": ("p99 at 0.5M/s", 1e-3, "{:.1f} ms", None),
+    "p99_2M": ("p99 at 2M/s", 1e-3, "{:.1f} ms", None),
+    "slow": ("p99 at 0.5M/s, a tenth reads nothing", 1e-3, "{:.1f} ms", None),
+    "echo": ("echo, 100 clients, 1 in flight", 1e-3, "{:.0f}k", FLOOR),
+    "fanout": ("fan-out 500, 1 in flight", 1e-3, "{:.0f}k", FLOOR),
+    "rooms": ("100 rooms × 50, 100 publishers", 1e-3, "{:.0f}k", None),
+    "handshakes": ("handshakes", 1e-3, "{:.1f}k", FLOOR),
+    "idle": ("user bytes per idle connection", 1, "{:.0f}", None),
+    "idle_full": ("with uid, group, session", 1, "{:.0f}", None),
+    "login_500": ("login storm, 500", 1, "{:.2f} s", None),
+    "login_1000": ("login storm, 1,000", 1, "{:.2f} s", None),
+    "login_2000": ("login storm, 2,000", 1, "{:.2f} s", None),
+    "heartbeat": ("CPU per idle client and second, 30,000 clients", 1, "{:.2f} µs", None),
+}
+TABLES = [
+    ("Capacity of a busy room, one core (open loop, latency from the scheduled send)",
+     ["capacity", "capacity_equal", "capacity_5000", "capacity_rooms", "p99_0.5M", "p99_2M", "slow"]),
+    ("Closed loop, per CPU-second of all server processes (in brackets: per second of wall clock)",
+     ["echo", "fanout", "rooms", "handshakes"]),
+    ("Connections and logins", ["idle", "idle_full", "login_500", "login_1000", "login_2000", "heartbeat"]),
+]
+WITH_WALL_CLOCK = {"echo", "fanout", "rooms", "handshakes"}
+
+
+def figures(results, column, label):
+    return [r["figure"] for r in results.get(column, {}).get(label, []) if "figure" in r]
+
+
+def ratio(results, column, label, base):
+    """Median over the rounds of figure / figure of the base in the same round."""
+    mine, its = results.get(column, {}).get(label, []), results.get(column, {}).get(base, [])
+    pairs = [a["figure"] / b["figure"] for a, b in zip(mine, its) if "figure" in a and b.get("figure")]
+    return statistics.median(pairs) if pairs else None
+
+
+def _notes(rounds, column):
+    notes = []
+    if column.startswith("login"):
+        wrong = max(r["members"] - r["complete"] for r in rounds)
+        notes += [f"{wrong} lists wrong"] if wrong else []
+    if column.startswith("capacity"):
+        notes.append(f"p99 {statistics.median(r['p99_us'] for r in rounds) / 1e3:.0f} ms")
+    if column == "slow":
+        notes.append(f"{rounds[-1]['server_pss'] / 2**20:.0f} MiB")
+    if "on_connect_share" in rounds[-1]:
+        notes.append(f"on_connect {100 * min(r['on_connect_share'] for r in rounds):.1f} %")
+    if max(r.get("others_busy", 0) for r in rounds) > 0.12:
+        notes.append("disturbed")
+    return notes
+
+
+def cell(results, column, label):
+    """What stands in one place of a table."""
+    rounds = results.get(column, {}).get(label)
+    if rounds is None:
+        return "–"
+    good = [r for r in rounds if "figure" in r]
+    if not good:
+        return "skipped: " + rounds[-1]["skipped"]
+    _, scale, fmt, base = COLUMNS[column]
+    values = [r["figure"] * scale for r in good]
+    text = fmt.format(statistics.median(values))
+    if len(values) > 1:
+        text += f" ({fmt.format(min(values))}–{fmt.format(max(values))})"
+    share = ratio(results, column, label, base) if base and label != base else None
+    if share is not None:
+        text += f" **{share:.2f}**"
+    if column in WITH_WALL_CLOCK:
+        text += f" [{fmt.format(statistics.median(r['per_second'] * scale for r in good))}]"
+    notes = _notes(good, column)
+    return text + (", " + ", ".join(notes) if notes else "")
+
+
+def render(results, labels):
+    lines = []
+    for title, columns in TABLES:
+        columns = [c for c in columns if c in results]
+        rows = [l for l in labels if any(l in results[c] for c in columns)]
+        if not columns:
+            continue
+        lines += [f"**{title}**", "", "| | " + " | ".join(COLUMNS[c][0] for c in columns) + " |",
+                  "|---" * (len(columns) + 1) + "|"]
+        lines += [f"| {label} | " + " | ".join(cell(results, c, label) for c in columns) + " |" for label in rows]
+        lines.append("")
+    return "\n".join(lines) + "Bold: ratio to the floor (capacity: to floor + hop) of the same round.\n"
