@@ -2,7 +2,6 @@
 #include "net/co_switch.h"
 
 #include <stdint.h>
-#include <string.h>
 
 #ifdef CO_HAS_ASSEMBLY
 
@@ -14,9 +13,9 @@ struct frame {
     uint32_t mxcsr;
     uint16_t x87_control;
     uint16_t unused;
-    uintptr_t r15, r14, r13, r12, rbx, rbp;
-    uintptr_t return_to;
-    uintptr_t above[2]; /* the stack pointer is a multiple of 16 after the return */
+    uint64_t r15, r14, r13, r12, rbx, rbp;
+    uint64_t return_to;
+    uint64_t above[2]; /* the stack pointer is a multiple of 16 after the return */
 };
 
 static void fill(struct frame *f, uintptr_t entry, uintptr_t arg)
@@ -30,7 +29,7 @@ static void fill(struct frame *f, uintptr_t entry, uintptr_t arg)
 _Static_assert(offsetof(struct frame, above) % 16 == 0, "the first call finds an aligned stack");
 #else
 struct frame {
-    uintptr_t x19, x20, x21_to_x29[9], x30;
+    uint64_t x19, x20, x21_to_x29[9], x30;
     uint64_t d8_to_d15[8];
     uint64_t fpcr;
     uint64_t unused;
@@ -51,7 +50,7 @@ void co_context_init(struct co_context *c, void *base, size_t bytes, void (*entr
 {
     size_t top = bytes - bytes % 16;
     struct frame *f = (struct frame *)(void *)((uint8_t *)base + top - sizeof *f);
-    memset(f, 0, sizeof *f);
+    *f = (struct frame){0};
     fill(f, (uintptr_t)entry, (uintptr_t)arg);
     c->sp = f;
 }

@@ -64,10 +64,11 @@ static int look_up(const char *host, uint16_t port, struct addr *out)
         return -ENOMEM;
     if (rc != 0)
         return rc == EAI_AGAIN ? GW_ETIMEOUT : GW_ENOTFOUND;
-    const struct addrinfo *best = found;
-    for (const struct addrinfo *i = found; i && best->ai_family != AF_INET; i = i->ai_next)
-        if (i->ai_family == AF_INET)
-            best = i;
+    const struct addrinfo *best = found; /* not NULL after success */
+    while (best->ai_family != AF_INET && best->ai_next)
+        best = best->ai_next;
+    if (best->ai_family != AF_INET)
+        best = found;
     addr_from_sockaddr(best->ai_addr, out);
     out->port = port;
     freeaddrinfo(found);

@@ -36,7 +36,7 @@ static void insert(struct wheel *w, struct timer *t)
 static void note_empty(struct wheel *w, struct timer **head)
 {
     uintptr_t first = (uintptr_t)&w->slots[0][0];
-    uintptr_t pos = ((uintptr_t)head - first) / sizeof *head;
+    uintptr_t pos = ((uintptr_t)head - first) / sizeof(struct timer *);
     if ((uintptr_t)head >= first && pos < (size_t)WHEEL_LEVELS * WHEEL_SLOTS)
         w->used[pos / WHEEL_SLOTS] &= ~(UINT64_C(1) << pos % WHEEL_SLOTS);
 }
