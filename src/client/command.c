@@ -6,6 +6,8 @@
 #include "proto/client_id.h"
 #include "proto/php_json.h"
 
+enum { REPEATS_SOUGHT_MAX = 256 };
+
 struct wire_packet command_of(uint8_t cmd)
 {
     return (struct wire_packet){.cmd = cmd, .flag = WIRE_SCALAR};
@@ -53,6 +55,13 @@ static bool is_listed(const char *const *ids, size_t n, const char *id)
     return false;
 }
 
+/* PHP keeps an id once, being a key. In a long list that is not worth the time: a repeated member
+ * means the same to whoever reads it. */
+static bool is_repeated(const char *const *ids, size_t n, size_t pos)
+{
+    return n <= REPEATS_SOUGHT_MAX && is_listed(ids, pos, ids[pos]);
+}
+
 /* Appends `"7":7` for each id of that gateway that is not in `but`; how many there were. Keyed by
  * the number because PHP looks the excluded up by key (vectors/README.md, Traps). */
 static size_t put_ids(struct buf *out, struct gateway_at at, const char *const *ids, size_t n,
@@ -63,7 +72,7 @@ static size_t put_ids(struct buf *out, struct gateway_at at, const char *const *
     for (size_t i = 0; i < n; i++) {
         struct client_id id;
         if (client_id_parse(span_str(ids[i]), &id) < 0 || !gateway_at_eq(gateway_of(id), at) ||
-            is_listed(but, but_n, ids[i]))
+            is_listed(but, but_n, ids[i]) || is_repeated(ids, n, i))
             continue;
         buf_printf(out, "%s\"%u\":%u", put_n++ > 0 ? "," : "", id.connection_id, id.connection_id);
     }
