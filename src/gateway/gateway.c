@@ -21,6 +21,7 @@ static void gateway_free(struct gateway *g)
 {
     timer_stop(g->loop, &g->ending);
     heartbeat_stop(g);
+    heartbeat_fini(g);
     registrar_fini(g);
     route_fini(g);
     groups_fini(&g->groups);

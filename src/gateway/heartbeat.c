@@ -106,6 +106,10 @@ void heartbeat_start(struct gateway *g)
 void heartbeat_stop(struct gateway *g)
 {
     timer_stop(g->loop, &g->heartbeat.tick);
+}
+
+void heartbeat_fini(struct gateway *g)
+{
     for (size_t i = 0; i < HEARTBEAT_SLICES_MAX; i++) {
         mem_free(g->heartbeat.slices[i].at);
         g->heartbeat.slices[i] = (struct heartbeat_slice){0};

@@ -33,7 +33,8 @@ enum heartbeat_verdict { HEARTBEAT_QUIET, HEARTBEAT_PING, HEARTBEAT_DROP };
 enum heartbeat_verdict heartbeat_visit(int32_t *silent_n, int64_t not_response_limit);
 
 void heartbeat_start(struct gateway *g);
-void heartbeat_stop(struct gateway *g); /* frees; twice is fine */
+void heartbeat_stop(struct gateway *g); /* visits no more; twice is fine */
+void heartbeat_fini(struct gateway *g); /* frees the slices; every client must have left them */
 void heartbeat_add(struct heartbeat *hb, struct client *c);
 void heartbeat_remove(struct heartbeat *hb, struct client *c);
 /* Whether frames without a message (pong) count as life: see ping_frames in the config. */
