@@ -1,5 +1,4 @@
-/* One byte-stream connection on the loop: shared input buffer, queued output, one flush per turn.
- */
+/* One byte-stream connection on the loop: shared input, queued output, one flush per turn. */
 #ifndef NET_CONN_H
 #define NET_CONN_H
 
@@ -70,14 +69,14 @@ void conn_set_owner(struct conn *c, void *owner);
 
 /* Copies the bytes to the end of the queue. 0, GW_ECLOSED after close, or GW_EFULL when the queue
  * holds out_max_bytes or more already (nothing is queued; one message of any size passes below the
- * limit, as in the original). Sent at the end of the turn. */
+ * limit, as in the original; GW_ETOOBIG above 2 GiB). Sent at the end of the turn. */
 int conn_send(struct conn *c, struct span bytes) NODISCARD;
 /* Queues a reference to bytes [off, off + len) of a chunk. Same results. Neighbouring references to
  * the same chunk are joined. */
 int conn_queue(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len) NODISCARD;
 /* A chunk of this loop with room for `room` more bytes behind its len, to encode into and then
- * queue anywhere in this turn. Borrowed: the pool keeps its reference until it takes another one.
- */
+ * queue anywhere in this turn. Borrowed: the pool keeps its reference until this is called again
+ * (conn_send() and chan_send() do), or to the end of the turn. */
 struct chunk *conn_pool_scratch(struct conn_pool *p, size_t room);
 /* Room for n bytes at the end of the queue of a bulk connection, to encode into; NULL when closed.
  * No limit is applied: look at conn_queued() and slow the source down. */

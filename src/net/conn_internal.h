@@ -102,6 +102,7 @@ struct conn_pool {
     struct task flush_soon;
     struct task read_again;
     struct task bury;
+    struct task tidy;
     struct deadlines deadlines;
     struct lingers lingers;
     struct buf buf; /* of conn_pool_buf() */

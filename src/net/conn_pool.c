@@ -29,6 +29,13 @@ static void on_flush(struct task *t)
     drop_first(&p->dirty, pos);
     if (p->dirty.len)
         loop_soon(p->loop, &p->flush_soon);
+    loop_at_end(p->loop, &p->tidy);
+}
+
+/* After all of the turn's output was queued. */
+static void on_tidy(struct task *t)
+{
+    struct conn_pool *p = CONTAINER_OF(t, struct conn_pool, tidy);
     /* Nobody refers to the scratch chunk any more: begin it again while it is in the cache. */
     if (p->scratch->refs_n == 1)
         p->scratch->len = 0;
@@ -80,6 +87,7 @@ struct conn_pool *conn_pool_new(struct loop *l)
     p->flush_soon.run = on_flush_soon;
     p->read_again.run = on_read_again;
     p->bury.run = on_bury;
+    p->tidy.run = on_tidy;
     p->scratch = chunk_new(p->chunks, CHUNK_STD);
     deadlines_init(&p->deadlines, l, conn_on_deadline);
     lingers_init(&p->lingers, l);
@@ -93,7 +101,7 @@ void conn_pool_free(struct conn_pool *p)
     for (size_t i = 0; i < p->all.len; i++)
         conn_destroy(p->all.at[i], 0);
     on_bury(&p->bury);
-    struct task *tasks[] = {&p->flush, &p->flush_soon, &p->read_again, &p->bury};
+    struct task *tasks[] = {&p->flush, &p->flush_soon, &p->read_again, &p->bury, &p->tidy};
     for (size_t i = 0; i < ARRAY_LEN(tasks); i++)
         task_cancel(p->loop, tasks[i]);
     deadlines_fini(&p->deadlines);
@@ -139,7 +147,7 @@ struct chunk *conn_pool_scratch(struct conn_pool *p, size_t room)
     if (room > CHUNK_STD) {
         chunk_unref(p->large);
         p->large = chunk_new(p->chunks, room);
-        loop_at_flush(p->loop, &p->flush); /* lets go of it */
+        loop_at_end(p->loop, &p->tidy); /* lets go of it */
         return p->large;
     }
     if (p->scratch->cap - p->scratch->len < room) {
