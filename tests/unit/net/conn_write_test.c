@@ -315,6 +315,44 @@ static void a_message_larger_than_a_chunk_passes(void **state)
     assert_in_range(chunk_pool_bytes(conn_pool_chunks(f->pool)), 0, 4 * 65536);
 }
 
+struct late_queue {
+    struct task task;
+    struct fixture *f;
+    struct chunk *chunk;
+    uint32_t off;
+};
+
+static void queue_late(struct task *t)
+{
+    struct late_queue *late = CONTAINER_OF(t, struct late_queue, task);
+    struct chunk *chunk = conn_pool_scratch(late->f->pool, 5);
+    uint32_t off = chunk->len;
+    memcpy(chunk->at + off, "after", 5);
+    chunk->len += 5;
+    assert_int_equal(conn_queue(late->f->conn, late->chunk, late->off, 6), 0);
+    assert_int_equal(conn_queue(late->f->conn, chunk, off, 5), 0);
+}
+
+/* Encoded before the connections' flush, queued by a task of the same phase that runs after it. */
+static void scratch_bytes_stay_for_the_whole_turn(void **state)
+{
+    struct fixture *f = *state;
+    struct buf in = {0};
+    fixture_open(f);
+    conn_want_drain(f->conn, 0); /* queues the pool's flush first */
+    struct late_queue late = {.task.run = queue_late, .f = f};
+    late.chunk = conn_pool_scratch(f->pool, 6);
+    late.off = late.chunk->len;
+    memcpy(late.chunk->at + late.off, "before", 6);
+    late.chunk->len += 6;
+    loop_at_flush(f->loop, &late.task);
+    fixture_turn(f);
+    fixture_turn(f);
+    assert_true(fixture_peer_read(f, &in));
+    assert_buf_is(&in, "beforeafter");
+    buf_fini(&in);
+}
+
 static void a_vanished_peer_ends_the_connection(void **state)
 {
     struct fixture *f = *state;
@@ -339,6 +377,7 @@ int main(void)
         FIXTURE_TEST(an_echo_allocates_nothing_once_warm),
         FIXTURE_TEST(a_fan_out_allocates_nothing_once_warm),
         FIXTURE_TEST(a_message_larger_than_a_chunk_passes),
+        FIXTURE_TEST(scratch_bytes_stay_for_the_whole_turn),
         FIXTURE_TEST(a_vanished_peer_ends_the_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
