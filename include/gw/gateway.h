@@ -27,18 +27,40 @@ extern "C" {
 /* ---- outside a worker ---- */
 
 struct gw_options {
-    uint32_t size;           /* sizeof(struct gw_options) */
-    uint64_t timeout_ms;     /* per call, all gateways together; 0: 5,000 */
-    uint64_t addresses_ms;   /* how long the registry's list is believed; 0: 1,000 */
+    uint32_t size;         /* sizeof(struct gw_options) */
+    uint64_t timeout_ms;   /* per call, registry and all gateways together; 0: 5,000 */
+    uint64_t addresses_ms; /* how long the registry's list is believed; 0: 1,000 */
 };
-/* Registry addresses separated by commas, tried in order until one answers; names are allowed. secret may be NULL. Does
- * not connect yet. NULL: errno (EINVAL: unusable address). Not for use by two threads at once. */
+/* Registry addresses separated by commas, tried in order until one answers; names are allowed (the
+ * system's resolver is not held to the deadline). secret may be NULL. Does not connect yet. NULL:
+ * errno (EINVAL: unusable address, or options of an unknown size).
+ *
+ * One connection per gateway is kept open between calls, and opened anew when it was closed. A call
+ * ends at its deadline: gateways that have answered by then are in the result, the others are
+ * failures with GW_ETIMEOUT, and rest: for one more timeout_ms they fail at once, so that a hung
+ * gateway does not slow down every call.
+ *
+ * Threads: a handle, and what it returned, belongs to one thread at a time; different handles may
+ * be used by different threads at once. After fork() the child must open a handle of its own and
+ * leave the parent's alone. SIGPIPE is never raised. */
 GW_API struct gw *gw_open(const char *registry, const char *secret);
 GW_API struct gw *gw_open_with(const char *registry, const char *secret,
                                const struct gw_options *options);
 GW_API void gw_close(struct gw *gw); /* NULL is fine; not inside a worker */
 
 /* ---- sending: 0 or an error ---- */
+
+/* What became of a send at one gateway. */
+struct gw_delivery {
+    char address[64];  /* its inner address, "127.0.0.1:2300" */
+    int rc;            /* 0, or why it is not known to have got the message */
+    int64_t receivers; /* clients that it queued the message for; -1: it does not count (PHP) */
+};
+struct gw_receipt {
+    uint64_t receivers; /* of all gateways that count */
+    size_t n;
+    const struct gw_delivery *gateways;
+};
 
 /* Options of a send; NULL or zero-filled means none. The arrays are borrowed for the call. */
 struct gw_send {
@@ -48,6 +70,11 @@ struct gw_send {
     size_t only_n;
     const char *const *exclude_ids; /* gw_send_to_all, gw_send_to_groups: not to these */
     size_t exclude_n;
+    /* Not NULL: an acknowledgement is asked for, and the call waits (suspends) for it. *receipt is
+     * then set to what became of the send, also when gateways failed, and freed with
+     * gw_result_free(); it is NULL when nothing was sent. Without one, 0 means that the message
+     * was handed to the system, as in the original. */
+    const struct gw_receipt **receipt;
 };
 
 GW_API int gw_send_to_client(struct gw *gw, const char *client_id, struct gw_bytes message);
@@ -64,6 +91,10 @@ GW_API int gw_send_to_groups(struct gw *gw, const struct gw_bytes *groups, size_
 /* Closes after what is queued was sent; with a message (data not NULL) that one comes last. */
 GW_API int gw_close_client(struct gw *gw, const char *client_id, struct gw_bytes message);
 GW_API int gw_destroy_client(struct gw *gw, const char *client_id); /* at once */
+
+/* Closes every client of the uid likewise; suspends, because it asks who they are. How many there
+ * were, or an error; after GW_EPARTIAL those of the gateways that answered are closed. */
+GW_API int gw_close_uid(struct gw *gw, struct gw_bytes uid, struct gw_bytes message);
 
 GW_API int gw_bind_uid(struct gw *gw, const char *client_id, struct gw_bytes uid);
 GW_API int gw_unbind_uid(struct gw *gw, const char *client_id);
@@ -126,12 +157,29 @@ struct gw_name_count_list {
     const struct gw_failure *failures;
 };
 
-/* Frees any of the lists above; NULL is fine. */
+/* Names with names: which uids are in which group, each once. */
+struct gw_name_names {
+    struct gw_bytes name;
+    size_t n;
+    const struct gw_bytes *names;
+};
+struct gw_name_names_list {
+    size_t n;
+    const struct gw_name_names *at;
+    size_t failures_n;
+    const struct gw_failure *failures;
+};
+
+/* Frees any of the lists above, and receipts; NULL is fine. */
 GW_API void gw_result_free(const void *list);
 
 /* 1, 0 or an error. */
 GW_API int gw_is_online(struct gw *gw, const char *client_id);
 GW_API int gw_is_uid_online(struct gw *gw, struct gw_bytes uid);
+/* The same for many: n answers go into is_online. 0 or an error; where a gateway failed, what is not
+ * known counts as false. */
+GW_API int gw_are_uids_online(struct gw *gw, const struct gw_bytes *uids, size_t n,
+                              bool *is_online);
 /* A read-only session, freed with gw_session_free(); NULL with *rc: 0 no such client. */
 GW_API struct gw_session *gw_get_session(struct gw *gw, const char *client_id, int *rc);
 GW_API void gw_session_free(struct gw_session *s);
@@ -165,6 +213,8 @@ GW_API int gw_get_groups_by_client(struct gw *gw, const char *client_id,
 GW_API char *gw_get_uid_by_client(struct gw *gw, const char *client_id, int *rc);
 GW_API int gw_get_all_group_client_ids(struct gw *gw, const struct gw_name_clients_list **out);
 GW_API int gw_get_all_group_client_counts(struct gw *gw, const struct gw_name_count_list **out);
+GW_API int gw_get_all_group_uids(struct gw *gw, const struct gw_name_names_list **out);
+GW_API int gw_get_all_group_uid_counts(struct gw *gw, const struct gw_name_count_list **out);
 
 #ifdef __cplusplus
 }

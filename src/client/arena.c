@@ -2,6 +2,7 @@
 #include "client/arena.h"
 
 #include <stdalign.h>
+#include <string.h>
 
 #include "base/mem.h"
 

@@ -161,17 +161,6 @@ int64_t gw_get_all_uid_count(struct gw *gw)
     return count_and_free(rc, uids);
 }
 
-/* One gateway that knows the uid settles it, whatever became of the others. */
-int gw_is_uid_online(struct gw *gw, struct gw_bytes uid)
-{
-    const struct gw_client_list *clients;
-    int rc = gw_get_client_ids_by_uid(gw, uid, &clients);
-    bool is_online = clients && clients->n > 0;
-
-    gw_result_free(clients);
-    return is_online ? 1 : rc;
-}
-
 /* ---- lists ---- */
 
 static bool is_listable(int rc)
@@ -362,6 +351,32 @@ int gw_get_all_group_client_counts(struct gw *gw, const struct gw_name_count_lis
     p.ext = buf_span(&gw->ext);
     int rc = fanout_ask_all(gw, &p, PHP_ARRAY, &f);
     *out = is_listable(rc) ? reply_group_counts(&f) : NULL;
+    *out = finish(&rc, &f, *out);
+    return rc;
+}
+
+int gw_get_all_group_uids(struct gw *gw, const struct gw_name_names_list **out)
+{
+    struct wire_packet p = command_of(CMD_SELECT);
+    struct fanout f;
+
+    command_select(&gw->ext, "\"uid\",\"groups\"");
+    p.ext = buf_span(&gw->ext);
+    int rc = fanout_ask_all(gw, &p, PHP_ARRAY, &f);
+    *out = is_listable(rc) ? reply_group_uids(&f) : NULL;
+    *out = finish(&rc, &f, *out);
+    return rc;
+}
+
+int gw_get_all_group_uid_counts(struct gw *gw, const struct gw_name_count_list **out)
+{
+    struct wire_packet p = command_of(CMD_SELECT);
+    struct fanout f;
+
+    command_select(&gw->ext, "\"uid\",\"groups\"");
+    p.ext = buf_span(&gw->ext);
+    int rc = fanout_ask_all(gw, &p, PHP_ARRAY, &f);
+    *out = is_listable(rc) ? reply_group_uid_counts(&f) : NULL;
     *out = finish(&rc, &f, *out);
     return rc;
 }

@@ -1,10 +1,15 @@
 /* Every byte here is one that vectors/gateway-client.json records for the same call. */
 #include "client/command.h"
 
+#include <strings.h>
+
 #include <gw/err.h>
 
 #include "proto/client_id.h"
 #include "proto/php_json.h"
+
+/* The key that offers our extensions, as the last of a greeting. */
+static const char OFFER_END[] = ",\"gatehouse\":1}";
 
 enum { REPEATS_SOUGHT_MAX = 256 };
 
@@ -50,7 +55,7 @@ int command_names(struct buf *out, const struct gw_bytes *names, size_t n)
 static bool is_listed(const char *const *ids, size_t n, const char *id)
 {
     for (size_t i = 0; i < n; i++)
-        if (ids[i] && strcmp(ids[i], id) == 0)
+        if (ids[i] && strcasecmp(ids[i], id) == 0)
             return true;
     return false;
 }
@@ -160,11 +165,11 @@ int command_put_worker_connect(struct buf *out, const char *worker_key, const ch
     rc = put_member(out, "secret_key", secret);
     if (rc < 0)
         return rc;
-    buf_puts(out, is_offering ? ",\"gatehouse\":1}" : "}");
+    buf_puts(out, is_offering ? OFFER_END : "}");
     return 0;
 }
 
-void command_put_secret(struct buf *out, const char *secret)
+static void put_greeting(struct buf *out, const char *secret, const char *end)
 {
     struct wire_packet p = command_of(CMD_GATEWAY_CLIENT_CONNECT);
     struct buf body = {0};
@@ -173,8 +178,18 @@ void command_put_secret(struct buf *out, const char *secret)
     if (put_member(&body, "secret_key", secret) < 0)
         buf_clear(&body); /* as PHP sends it: the gateway refuses it and closes */
     else
-        buf_putc(&body, '}');
+        buf_puts(&body, end);
     p.body = buf_span(&body);
     wire_put(out, &p);
     buf_fini(&body);
+}
+
+void command_put_secret(struct buf *out, const char *secret)
+{
+    put_greeting(out, secret, "}");
+}
+
+void command_put_offer(struct buf *out, const char *secret)
+{
+    put_greeting(out, secret, OFFER_END);
 }

@@ -37,8 +37,10 @@ int command_select_group(struct buf *out, const char *fields, struct gw_bytes gr
 
 /* CMD_GATEWAY_CLIENT_CONNECT, which goes before every command when there is a secret. Appended. */
 void command_put_secret(struct buf *out, const char *secret);
-/* The body of CMD_WORKER_CONNECT; appended. With is_offering, our extension is offered by one more
- * key, which PHP ignores. GW_EUTF8 when key or secret are not UTF-8. */
+/* The same with one more key, which PHP ignores, that offers our extensions. */
+void command_put_offer(struct buf *out, const char *secret);
+/* The body of CMD_WORKER_CONNECT; appended. With is_offering, our extensions are offered likewise.
+ * GW_EUTF8 when key or secret are not UTF-8. */
 int command_put_worker_connect(struct buf *out, const char *worker_key, const char *secret,
                                bool is_offering) NODISCARD;
 

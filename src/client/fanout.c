@@ -20,7 +20,7 @@ static void read_answer(struct fanout_target *t)
 
 void fanout_refuse(struct fanout_target *t)
 {
-    static struct log_rate rate;
+    static _Thread_local struct log_rate rate; /* handles in other threads have theirs */
     char text[ADDR_TEXT_MAX];
 
     gateway_at_text(t->at, text);
@@ -33,36 +33,49 @@ static void ask(struct gw *gw, const struct wire_packet *p, struct fanout *f)
 {
     gw->io->ask(gw, p, f);
     for (size_t i = 0; i < f->n; i++)
-        if (f->targets[i].rc >= 0)
+        if (f->targets[i].rc >= 0 && !f->targets[i].is_silent)
             read_answer(&f->targets[i]);
 }
 
-int fanout_ask_all(struct gw *gw, const struct wire_packet *p, enum php_type want, struct fanout *f)
+void fanout_ask(struct gw *gw, const struct wire_packet *p, enum php_type want, struct fanout *f)
+{
+    ask(gw, p, f);
+    for (size_t i = 0; i < f->n; i++)
+        if (f->targets[i].value && php_type(f->targets[i].value) != want)
+            fanout_refuse(&f->targets[i]);
+}
+
+static int ask_book(struct gw *gw, const struct wire_packet *p, enum php_type want,
+                    struct fanout *f)
 {
     const struct addr_book *book = NULL;
     int rc = gw->io->gateways(gw, &book);
 
-    *f = (struct fanout){0};
     if (rc < 0)
         return rc;
     f->n = book->len;
     f->targets = mem_zalloc(f->n * sizeof *f->targets);
     for (size_t i = 0; i < f->n; i++)
         f->targets[i].at = book->at[i];
-    ask(gw, p, f);
-    for (size_t i = 0; i < f->n; i++)
-        if (f->targets[i].value && php_type(f->targets[i].value) != want)
-            fanout_refuse(&f->targets[i]);
+    fanout_ask(gw, p, want, f);
     return fanout_rc(f);
 }
 
-int fanout_ask_one(struct gw *gw, struct gateway_at at, const struct wire_packet *p,
-                   struct fanout *f)
+int fanout_ask_all(struct gw *gw, const struct wire_packet *p, enum php_type want, struct fanout *f)
+{
+    *f = (struct fanout){0};
+    io_begin(gw);
+    int rc = ask_book(gw, p, want, f);
+    io_end(gw);
+    return rc;
+}
+
+static int ask_listed(struct gw *gw, struct gateway_at at, const struct wire_packet *p,
+                      struct fanout *f)
 {
     const struct addr_book *book = NULL;
     int rc = gw->io->gateways(gw, &book);
 
-    *f = (struct fanout){0};
     if (rc < 0)
         return rc;
     if (!addr_book_has(book, at))
@@ -72,6 +85,16 @@ int fanout_ask_one(struct gw *gw, struct gateway_at at, const struct wire_packet
     f->targets[0].at = at;
     ask(gw, p, f);
     return f->targets[0].rc;
+}
+
+int fanout_ask_one(struct gw *gw, struct gateway_at at, const struct wire_packet *p,
+                   struct fanout *f)
+{
+    *f = (struct fanout){0};
+    io_begin(gw);
+    int rc = ask_listed(gw, at, p, f);
+    io_end(gw);
+    return rc;
 }
 
 int fanout_rc(const struct fanout *f)

@@ -2,6 +2,7 @@
 #ifndef CLIENT_FANOUT_H
 #define CLIENT_FANOUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -15,9 +16,10 @@ struct gw;
 struct fanout_target {
     struct gateway_at at;
     int rc;            /* < 0: no usable answer */
+    bool is_silent;    /* not asked: rc tells whether what was sent to it before is out */
     struct buf answer; /* the serialized value, as it came */
     struct php_doc *doc;
-    const struct php_value *value; /* set by fanout_read(), NULL when rc < 0 */
+    const struct php_value *value; /* NULL when rc < 0 or silent */
 };
 
 /* Targets stand in the order of the gateways. */
@@ -33,6 +35,8 @@ int fanout_ask_all(struct gw *gw, const struct wire_packet *p, enum php_type wan
                    struct fanout *f) NODISCARD;
 int fanout_ask_one(struct gw *gw, struct gateway_at at, const struct wire_packet *p,
                    struct fanout *f) NODISCARD;
+/* Asks targets that the caller filled in; may wait. The answers are decoded. */
+void fanout_ask(struct gw *gw, const struct wire_packet *p, enum php_type want, struct fanout *f);
 /* 0 all answered, GW_EPARTIAL some did, else the error of the first. */
 int fanout_rc(const struct fanout *f);
 /* Marks a target's answer as not what was asked for. */

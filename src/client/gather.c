@@ -7,7 +7,8 @@
 
 struct gathered {
     uint64_t count;
-    struct buf ids; /* CLIENT_ID_LEN + 1 bytes each */
+    struct buf ids;      /* CLIENT_ID_LEN + 1 bytes each */
+    struct map *members; /* names; NULL while there are none */
 };
 
 void gather_init(struct gather *g)
@@ -24,6 +25,7 @@ void gather_fini(struct gather *g)
     while (map_next(g->names, &pos, &key, &value)) {
         struct gathered *e = value;
         buf_fini(&e->ids);
+        map_free(e->members);
         mem_free(e);
     }
     map_free(g->names);
@@ -69,6 +71,18 @@ void gather_client(struct gather *g, struct span name, struct gateway_at at, int
         return;
     struct gathered *e = entry_of(g, name);
     buf_put(&e->ids, id, sizeof id);
+    e->count++;
+}
+
+void gather_member(struct gather *g, struct span name, struct span member)
+{
+    struct gathered *e = entry_of(g, name);
+
+    if (!e->members)
+        e->members = map_new();
+    if (map_get(e->members, member))
+        return;
+    map_set(e->members, member, e);
     e->count++;
 }
 
@@ -152,4 +166,34 @@ void gather_counts(const struct gather *g, struct result *r)
     }
     r->list.name_counts.at = at;
     r->list.name_counts.n = n;
+}
+
+static const struct gw_bytes *own_members(struct result *r, const struct map *members, size_t *n)
+{
+    struct gw_bytes *names = arena_alloc(&r->arena, map_len(members) * sizeof *names);
+    size_t pos = 0;
+    struct span key;
+    void *value;
+
+    while (map_next(members, &pos, &key, &value))
+        names[(*n)++] = own_name(r, key);
+    return names;
+}
+
+void gather_members(const struct gather *g, struct result *r)
+{
+    struct gw_name_names *at = arena_alloc(&r->arena, gather_len(g) * sizeof *at);
+    size_t pos = 0;
+    size_t n = 0;
+    struct span key;
+    void *value;
+
+    while (map_next(g->names, &pos, &key, &value)) {
+        const struct gathered *e = value;
+        at[n].name = own_name(r, key);
+        at[n].names = own_members(r, e->members, &at[n].n);
+        n++;
+    }
+    r->list.name_names.at = at;
+    r->list.name_names.n = n;
 }

@@ -1,4 +1,4 @@
-/* Names met in the answers, in the order of their first appearance, with their clients or counts.
+/* Names met in the answers, in the order of their first appearance, with clients, counts or names.
  */
 #ifndef CLIENT_GATHER_H
 #define CLIENT_GATHER_H
@@ -23,6 +23,8 @@ void gather_fini(struct gather *g);
 void gather_name(struct gather *g, struct span name);
 void gather_count(struct gather *g, struct span name, uint64_t count);
 void gather_client(struct gather *g, struct span name, struct gateway_at at, int64_t connection_id);
+/* A name within that name, once each. */
+void gather_member(struct gather *g, struct span name, struct span member);
 size_t gather_len(const struct gather *g);
 
 /* A key or value that stands for a name: text as it is, integers in decimal (into `digits`). */
@@ -35,5 +37,6 @@ bool gather_id_text(struct gateway_at at, int64_t connection_id, char out[CLIENT
 void gather_names(const struct gather *g, struct result *r);
 void gather_clients(const struct gather *g, struct result *r);
 void gather_counts(const struct gather *g, struct result *r);
+void gather_members(const struct gather *g, struct result *r);
 
 #endif

@@ -18,6 +18,10 @@
 
 /* The calls of <gw/gateway.h> are written once, over this table. */
 struct gw_io {
+    /* Around every call, nested where one call is made of others: the deadline is that of the
+     * outermost. NULL in workers, whose queries have a deadline of their own. */
+    void (*begin)(struct gw *gw);
+    void (*end)(struct gw *gw);
     /* The gateways that can be reached now; *out is borrowed until a call below that may wait.
      * 0, GW_ENOGATEWAY or GW_ENOREGISTRY. */
     int (*gateways)(struct gw *gw, const struct addr_book **out);
@@ -25,8 +29,15 @@ struct gw_io {
     int (*send)(struct gw *gw, struct gateway_at to, const struct wire_packet *p);
     /* Ends a call of sends: brings them on their way, may wait. 0 or an error. */
     int (*settle)(struct gw *gw);
-    /* Sends the packet to every target and waits for the answers, which go into the targets. */
+    /* Sends the packet to every target and waits for the answers, which go into the targets.
+     * Targets that failed already are left alone; silent ones are sent nothing. */
     void (*ask)(struct gw *gw, const struct wire_packet *p, struct fanout *f);
+
+    /* Offers our extensions to those gateways that did not hear of them yet; may wait. NULL in
+     * workers, which offer them when they connect. */
+    void (*agree)(struct gw *gw, const struct addr_book *book);
+    /* Whether they were accepted: then CMD_RECEIPT and WIRE_BINARY may be sent. */
+    bool (*is_ours)(struct gw *gw, struct gateway_at at);
 
     int (*sleep)(struct gw *gw, uint64_t ms);
     void (*log)(struct gw *gw, bool is_error, const char *fmt, va_list args) PRINTF_LIKE(3, 0);
@@ -49,5 +60,17 @@ struct gw {
     const struct gw_io *io;
     struct buf ext; /* the ext_data of the command being built; never in use across a wait */
 };
+
+static inline void io_begin(struct gw *gw)
+{
+    if (gw->io->begin)
+        gw->io->begin(gw);
+}
+
+static inline void io_end(struct gw *gw)
+{
+    if (gw->io->end)
+        gw->io->end(gw);
+}
 
 #endif

@@ -7,23 +7,23 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/vec.h"
-#include "client/command.h"
 #include "client/io.h"
-#include "client/line.h"
-#include "client/lookup.h"
+#include "client/line_pool.h"
+#include "client/registries.h"
 
 enum { TIMEOUT_MS = 5000, ADDRESSES_MS = 1000 };
 
 struct outside {
     struct gw gw;
-    struct vec registries; /* char * */
-    char *secret;          /* "" for none */
+    char *secret; /* "" for none */
     uint64_t timeout_ms;
     uint64_t addresses_ms;
-    struct addr_book book;
-    uint64_t book_since_ms; /* 0: there is none */
-    struct vec lines;       /* struct line *, one per gateway that was talked to */
+    struct registries registries;
+    struct line_pool pool;
+
+    unsigned depth;       /* of calls within one another */
+    uint64_t deadline_ms; /* of the outermost */
+    bool has_list;        /* the list was looked up in this call: it does not change under it */
 };
 
 static struct outside *outside_of(struct gw *gw)
@@ -31,72 +31,45 @@ static struct outside *outside_of(struct gw *gw)
     return CONTAINER_OF(gw, struct outside, gw);
 }
 
-/* The registries one after the other until one answers. The list is kept when none does: what was
- * right a second ago mostly still is, and a dead gateway shows itself. */
-static int refresh(struct outside *o)
+static void begin(struct gw *gw)
 {
-    uint64_t deadline_ms = clock_mono_ms() + o->timeout_ms;
-    int rc = GW_ENOREGISTRY;
+    struct outside *o = outside_of(gw);
 
-    for (size_t i = 0; i < o->registries.len; i++) {
-        rc = lookup_gateways(o->registries.at[i], o->secret, deadline_ms, &o->book);
-        if (rc == 0)
-            break;
-    }
-    if (rc < 0 && o->book_since_ms == 0)
-        return rc == GW_EAUTH ? rc : GW_ENOREGISTRY;
-    o->book_since_ms = clock_mono_ms();
-    return 0;
+    if (o->depth++ > 0)
+        return;
+    o->deadline_ms = clock_mono_ms() + o->timeout_ms;
+    o->has_list = false;
+}
+
+static void end(struct gw *gw)
+{
+    outside_of(gw)->depth--;
+}
+
+/* Half of the time that is left: a step before the last one must not use up the call, or whoever is
+ * slow in it would cost the share of all others. */
+static uint64_t half_way_ms(const struct outside *o)
+{
+    uint64_t now = clock_mono_ms();
+
+    return now < o->deadline_ms ? now + (o->deadline_ms - now) / 2 : o->deadline_ms;
 }
 
 static int gateways(struct gw *gw, const struct addr_book **out)
 {
     struct outside *o = outside_of(gw);
+    struct registries *r = &o->registries;
 
-    if (o->book_since_ms == 0 || clock_mono_ms() - o->book_since_ms >= o->addresses_ms) {
-        int rc = refresh(o);
+    if (!o->has_list) {
+        int rc = registries_refresh(r, o->secret, half_way_ms(o), o->addresses_ms);
         if (rc < 0)
             return rc;
+        if (rc > 0)
+            line_pool_keep(&o->pool, &r->book);
+        o->has_list = true;
     }
-    *out = &o->book;
-    return o->book.len > 0 ? 0 : GW_ENOGATEWAY;
-}
-
-static struct line *line_to(struct outside *o, struct gateway_at at)
-{
-    for (size_t i = 0; i < o->lines.len; i++) {
-        struct line *l = o->lines.at[i];
-        if (l->to.port == at.port && addr_ip4(&l->to) == at.ip)
-            return l;
-    }
-    struct addr to = gateway_at_addr(at);
-    struct line *l = line_new(&to);
-    vec_push(&o->lines, l);
-    return l;
-}
-
-/* The secret goes before every command, on a connection in use too, as the original does. Bits of
- * our own are left out: nothing was agreed with that gateway. */
-static struct line *put_command(struct outside *o, struct gateway_at at,
-                                const struct wire_packet *p, enum line_answer answer)
-{
-    struct wire_packet plain = *p;
-    struct line *l = line_to(o, at);
-
-    plain.flag = (uint8_t)(p->flag & ~WIRE_BINARY);
-    line_begin(l, answer);
-    if (!l->is_busy)
-        return l;
-    if (o->secret[0] != '\0')
-        command_put_secret(&l->out, o->secret);
-    wire_put(&l->out, &plain);
-    return l;
-}
-
-static void run(struct outside *o)
-{
-    lines_run((struct line *const *)(void *)o->lines.at, o->lines.len,
-              clock_mono_ms() + o->timeout_ms);
+    *out = &r->book;
+    return r->book.len > 0 ? 0 : GW_ENOGATEWAY;
 }
 
 /* The address comes out of a client id, which may come from anybody: only gateways that a registry
@@ -111,7 +84,7 @@ static int put_send(struct gw *gw, struct gateway_at to, const struct wire_packe
         return rc;
     if (!addr_book_has(book, to))
         return GW_ENOGATEWAY;
-    return put_command(o, to, p, LINE_NO_ANSWER)->rc;
+    return line_pool_put(&o->pool, to, o->secret, p, LINE_NO_ANSWER);
 }
 
 static int settle(struct gw *gw)
@@ -121,16 +94,16 @@ static int settle(struct gw *gw)
     size_t failed_n = 0;
     int first = 0;
 
-    for (size_t i = 0; i < o->lines.len; i++) {
-        struct line *l = o->lines.at[i];
+    for (size_t i = 0; i < o->pool.lines.len; i++) {
+        struct line *l = o->pool.lines.at[i];
         if (l->is_busy)
             sent_n++;
         else
             l->rc = 0; /* failed at once, and put_send() told */
     }
-    run(o);
-    for (size_t i = 0; i < o->lines.len; i++) {
-        struct line *l = o->lines.at[i];
+    line_pool_run(&o->pool, o->deadline_ms, o->timeout_ms);
+    for (size_t i = 0; i < o->pool.lines.len; i++) {
+        struct line *l = o->pool.lines.at[i];
         if (l->rc < 0 && failed_n++ == 0)
             first = l->rc;
         l->rc = 0;
@@ -142,17 +115,34 @@ static void ask(struct gw *gw, const struct wire_packet *p, struct fanout *f)
 {
     struct outside *o = outside_of(gw);
 
-    for (size_t i = 0; i < f->n; i++)
-        (void)put_command(o, f->targets[i].at, p, LINE_REPLY);
-    run(o);
     for (size_t i = 0; i < f->n; i++) {
-        struct line *l = line_to(o, f->targets[i].at);
-        f->targets[i].rc = l->rc;
-        if (l->rc == 0)
-            buf_put_span(&f->targets[i].answer, buf_span(&l->in));
+        struct fanout_target *t = &f->targets[i];
+        if (t->rc == 0 && !t->is_silent)
+            t->rc = line_pool_put(&o->pool, t->at, o->secret, p, LINE_REPLY);
+    }
+    line_pool_run(&o->pool, o->deadline_ms, o->timeout_ms);
+    for (size_t i = 0; i < f->n; i++) {
+        struct fanout_target *t = &f->targets[i];
+        struct line *l = line_pool_get(&o->pool, t->at);
+        if (t->rc == 0)
+            t->rc = l->rc;
+        if (t->rc == 0 && !t->is_silent)
+            buf_put_span(&t->answer, buf_span(&l->in));
         buf_fini(&l->in);
         l->rc = 0;
     }
+}
+
+static void agree(struct gw *gw, const struct addr_book *book)
+{
+    struct outside *o = outside_of(gw);
+
+    line_pool_offer(&o->pool, book, o->secret, half_way_ms(o), o->timeout_ms);
+}
+
+static bool is_ours(struct gw *gw, struct gateway_at at)
+{
+    return line_pool_get(&outside_of(gw)->pool, at)->is_ours;
 }
 
 static int sleep_here(struct gw *gw, uint64_t ms)
@@ -174,39 +164,17 @@ static PRINTF_LIKE(3, 0) void log_here(struct gw *gw, bool is_error, const char 
 }
 
 static const struct gw_io blocking_io = {
+    .begin = begin,
+    .end = end,
     .gateways = gateways,
     .send = put_send,
     .settle = settle,
     .ask = ask,
+    .agree = agree,
+    .is_ours = is_ours,
     .sleep = sleep_here,
     .log = log_here,
 };
-
-/* "host:port" with a port from 1 to 65535. */
-static bool is_usable(struct span address)
-{
-    uint64_t port;
-    ptrdiff_t colon = -1;
-
-    for (size_t i = 0; i < address.len; i++)
-        if (address.at[i] == ':')
-            colon = (ptrdiff_t)i;
-    return colon > 0 && span_to_u64(span_skip(address, (size_t)colon + 1), &port) && port >= 1 &&
-           port <= UINT16_MAX;
-}
-
-static bool add_registries(struct outside *o, const char *list)
-{
-    struct span rest = span_str(list);
-
-    while (rest.len > 0) {
-        struct span address = span_trim(span_cut(&rest, ','));
-        if (!is_usable(address))
-            return false;
-        vec_push(&o->registries, mem_strndup(address.at, address.len));
-    }
-    return o->registries.len > 0;
-}
 
 struct gw *gw_open_with(const char *registry, const char *secret, const struct gw_options *options)
 {
@@ -217,7 +185,7 @@ struct gw *gw_open_with(const char *registry, const char *secret, const struct g
     o->timeout_ms = options && options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
     o->addresses_ms = options && options->addresses_ms ? options->addresses_ms : ADDRESSES_MS;
     bool is_known_size = !options || options->size == sizeof *options;
-    if (is_known_size && registry && add_registries(o, registry))
+    if (is_known_size && registry && registries_add(&o->registries, registry))
         return &o->gw;
     gw_close(&o->gw);
     errno = EINVAL;
@@ -234,14 +202,10 @@ void gw_close(struct gw *gw)
     if (!gw || gw->io != &blocking_io)
         return;
     struct outside *o = outside_of(gw);
-    for (size_t i = 0; i < o->registries.len; i++)
-        mem_free(o->registries.at[i]);
-    for (size_t i = 0; i < o->lines.len; i++)
-        line_free(o->lines.at[i]);
-    vec_fini(&o->registries);
-    vec_fini(&o->lines);
-    addr_book_fini(&o->book);
+    registries_fini(&o->registries);
+    line_pool_fini(&o->pool);
     buf_fini(&gw->ext);
+    explicit_bzero(o->secret, strlen(o->secret));
     mem_free(o->secret);
     mem_free(o);
 }

@@ -13,8 +13,9 @@
 #include "base/mem.h"
 #include "net/sock.h"
 #include "proto/phpser.h"
+#include "proto/wire.h"
 
-enum { READ_STEP = 64 * 1024, REPLY_HEAD = 4, TEXT_MAX = 1024 * 1024 };
+enum { READ_STEP = 64 * 1024, REPLY_HEAD = 4, TEXT_MAX = 1024 * 1024, HELLO_MAX = 4096 };
 
 struct line *line_new(const struct addr *to)
 {
@@ -31,6 +32,8 @@ void line_close(struct line *l)
         close(l->fd);
     l->fd = -1;
     l->is_connecting = false;
+    l->is_offered = false;
+    l->is_ours = false;
     buf_fini(&l->out);
     buf_fini(&l->in);
 }
@@ -60,14 +63,19 @@ static bool is_stale(const struct line *l)
     return recv(l->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
 }
 
+void line_refresh(struct line *l)
+{
+    if (l->fd >= 0 && is_stale(l))
+        line_close(l);
+}
+
 void line_begin(struct line *l, enum line_answer answer)
 {
     if (l->is_busy) {
         l->answer = answer;
         return;
     }
-    if (l->fd >= 0 && is_stale(l))
-        line_close(l);
+    line_refresh(l);
     buf_clear(&l->out);
     buf_clear(&l->in);
     l->answer = answer;
@@ -109,15 +117,17 @@ static void write_out(struct line *l)
         finish(l, 0);
 }
 
-/* 1 the answer is complete, 0 not yet, < 0 it never will be. */
-static int is_complete(struct line *l)
+static int text_is_complete(struct line *l)
 {
-    if (l->answer == LINE_TEXT) {
-        ptrdiff_t end = span_find(buf_span(&l->in), '\n');
-        if (end >= 0)
-            l->in.len = (size_t)end;
-        return end >= 0 ? 1 : l->in.len > TEXT_MAX ? GW_ETOOBIG : 0;
-    }
+    ptrdiff_t end = span_find(buf_span(&l->in), '\n');
+
+    if (end >= 0)
+        l->in.len = (size_t)end;
+    return end >= 0 ? 1 : l->in.len > TEXT_MAX ? GW_ETOOBIG : 0;
+}
+
+static int reply_is_complete(struct line *l)
+{
     if (l->in.len < REPLY_HEAD)
         return 0;
     size_t len = get_u32be(l->in.at);
@@ -129,6 +139,42 @@ static int is_complete(struct line *l)
         return GW_EPROTO;
     buf_consume(&l->in, REPLY_HEAD);
     return 1;
+}
+
+/* Behind the length a packet has its number there, a reply the letter that a serialized value
+ * begins with; no letter is as high as 220. */
+static bool begins_with_hello(const struct line *l)
+{
+    return l->in.len > REPLY_HEAD && l->in.at[REPLY_HEAD] == CMD_HELLO;
+}
+
+static int hello_is_complete(struct line *l)
+{
+    if (l->in.len <= REPLY_HEAD)
+        return 0;
+    if (begins_with_hello(l)) {
+        struct wire_packet hello;
+        ssize_t n = wire_decode(buf_span(&l->in), HELLO_MAX, &hello);
+        if (n <= 0)
+            return (int)n;
+        buf_consume(&l->in, (size_t)n);
+        l->is_ours = true;
+        l->answer = LINE_REPLY;
+    }
+    return reply_is_complete(l);
+}
+
+/* 1 the answer is complete, 0 not yet, < 0 it never will be. */
+static int is_complete(struct line *l)
+{
+    switch (l->answer) {
+    case LINE_TEXT:
+        return text_is_complete(l);
+    case LINE_HELLO:
+        return hello_is_complete(l);
+    default:
+        return reply_is_complete(l);
+    }
 }
 
 static void read_in(struct line *l)

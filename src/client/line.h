@@ -14,6 +14,7 @@
 enum line_answer {
     LINE_NO_ANSWER, /* done when everything is written */
     LINE_REPLY,     /* u32be length, then that many bytes (vectors/README.md) */
+    LINE_HELLO,     /* a reply, and CMD_HELLO before it when the gateway is ours */
     LINE_TEXT,      /* up to \n */
 };
 
@@ -21,19 +22,25 @@ struct line {
     struct addr to;
     int fd; /* -1: not connected */
     bool is_connecting;
-    bool is_busy; /* part of the call being made */
+    bool is_busy;    /* part of the call being made */
+    bool is_offered; /* on this connection our extensions were offered, */
+    bool is_ours;    /* and accepted: docs/wire.md, "client library" */
     enum line_answer answer;
     struct buf out;
-    struct buf in; /* when done: the answer without length or line end */
-    int rc;        /* of the last call: 0 or < 0 */
+    struct buf in;           /* when done: the answer without length or line end */
+    int rc;                  /* of the last call: 0 or < 0 */
+    uint64_t rests_until_ms; /* after a deadline was missed; on clock_mono_ms() */
 };
 
 struct line *line_new(const struct addr *to) NODISCARD;
 void line_free(struct line *l);
 void line_close(struct line *l); /* forgets what is under way; a later call connects again */
 
-/* Makes the line part of a call: what is appended to l->out then is sent by lines_run(). A
- * connection that the peer has closed meanwhile is opened anew. */
+/* Closes a connection that the peer has closed meanwhile. Not while the line is busy. */
+void line_refresh(struct line *l);
+/* Makes the line part of a call: what is appended to l->out then is sent by lines_run(). A line
+ * that is not connected starts to; when that fails at once it is not busy, and rc tells why. On a
+ * busy line the new kind of answer replaces the old. */
 void line_begin(struct line *l, enum line_answer answer);
 /* Runs all busy lines side by side until each is done or the deadline (clock_mono_ms()) is over;
  * late ones fail with GW_ETIMEOUT. A line that fails is closed and disturbs no other. */

@@ -151,6 +151,24 @@ static bool take_groups(struct gather *g, struct gateway_at at, const struct php
     return php_type(value) == PHP_ARRAY;
 }
 
+/* Clients without a uid or group are passed over; the original stops at the first of them and loses
+ * the rest of that gateway (reference.md, defect 8). */
+static bool take_group_uids(struct gather *g, struct gateway_at at, const struct php_key *key,
+                            const struct php_value *value)
+{
+    const struct php_value *uid = field(value, "uid", PHP_STRING);
+    const struct php_value *groups = field(value, "groups", PHP_ARRAY);
+    size_t pos = 0;
+    struct php_key group_key;
+    const struct php_value *group;
+    char digits[24];
+
+    if (uid && php_string(uid).len > 0)
+        while (groups && php_next(groups, &pos, &group_key, &group))
+            gather_member(g, gather_value_text(group, digits), php_string(uid));
+    return php_type(value) == PHP_ARRAY;
+}
+
 static bool take_clients(struct gather *g, struct gateway_at at, const struct php_key *key,
                          const struct php_value *value)
 {
@@ -215,6 +233,18 @@ static const struct gw_name_count_list *counts_of(struct fanout *f, take_fn *tak
     return &r->list.name_counts;
 }
 
+static const struct gw_name_names_list *members_of(struct fanout *f, take_fn *take)
+{
+    struct result *r = result_new();
+    struct gather g;
+
+    gather_all(&g, f, take);
+    gather_members(&g, r);
+    gather_fini(&g);
+    r->list.name_names.failures = result_failures(r, f, &r->list.name_names.failures_n);
+    return &r->list.name_names;
+}
+
 const struct gw_name_list *reply_groups(struct fanout *f)
 {
     return names_of(f, take_value);
@@ -248,4 +278,14 @@ const struct gw_name_clients_list *reply_group_clients(struct fanout *f)
 const struct gw_name_count_list *reply_group_counts(struct fanout *f)
 {
     return counts_of(f, take_groups);
+}
+
+const struct gw_name_names_list *reply_group_uids(struct fanout *f)
+{
+    return members_of(f, take_group_uids);
+}
+
+const struct gw_name_count_list *reply_group_uid_counts(struct fanout *f)
+{
+    return counts_of(f, take_group_uids);
 }

@@ -29,5 +29,8 @@ const struct gw_name_count_list *reply_counts_by_name(struct fanout *f) NODISCAR
 /* {connection_id: {groups}} of CMD_SELECT, turned round: who is in which group, or how many. */
 const struct gw_name_clients_list *reply_group_clients(struct fanout *f) NODISCARD;
 const struct gw_name_count_list *reply_group_counts(struct fanout *f) NODISCARD;
+/* {connection_id: {uid, groups}} of CMD_SELECT: which uids are in which group, each once. */
+const struct gw_name_names_list *reply_group_uids(struct fanout *f) NODISCARD;
+const struct gw_name_count_list *reply_group_uid_counts(struct fanout *f) NODISCARD;
 
 #endif

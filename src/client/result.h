@@ -20,6 +20,8 @@ struct result {
         struct gw_name_list names;
         struct gw_name_clients_list name_clients;
         struct gw_name_count_list name_counts;
+        struct gw_name_names_list name_names;
+        struct gw_receipt receipt;
     } list; /* what the caller gets a pointer to */
 };
 

@@ -2,22 +2,18 @@
 #include <gw/gateway.h>
 
 #include "client/command.h"
+#include "client/deliver.h"
 #include "client/io.h"
 #include "client/session.h"
 #include "proto/phpser.h"
 
 /* ---- to one client ---- */
 
-static int send_to(struct gw *gw, const char *client_id, struct wire_packet *p)
+static int send_to(struct gw *gw, const char *client_id, const struct wire_packet *p)
 {
-    struct client_id id;
-    int rc = client_id ? client_id_parse(span_str(client_id), &id) : GW_EBADID;
+    struct delivery d = {.packet = *p};
 
-    if (rc < 0)
-        return rc;
-    p->connection_id = id.connection_id;
-    rc = gw->io->send(gw, gateway_of(id), p);
-    return rc < 0 ? rc : gw->io->settle(gw);
+    return deliver_to_client(gw, client_id, &d);
 }
 
 static uint8_t flags_of(const struct gw_send *how)
@@ -26,14 +22,21 @@ static uint8_t flags_of(const struct gw_send *how)
                      (how && how->is_binary ? WIRE_BINARY : 0));
 }
 
+static struct delivery message_of(uint8_t cmd, struct gw_bytes message, const struct gw_send *how)
+{
+    struct delivery d = {.packet = command_of(cmd), .how = how};
+
+    d.packet.flag = flags_of(how);
+    d.packet.body = span_of(message.data, message.len);
+    return d;
+}
+
 int gw_send_to_client_with(struct gw *gw, const char *client_id, struct gw_bytes message,
                            const struct gw_send *how)
 {
-    struct wire_packet p = command_of(CMD_SEND_TO_ONE);
+    struct delivery d = message_of(CMD_SEND_TO_ONE, message, how);
 
-    p.flag = flags_of(how);
-    p.body = span_of(message.data, message.len);
-    return send_to(gw, client_id, &p);
+    return deliver_to_client(gw, client_id, &d);
 }
 
 int gw_send_to_client(struct gw *gw, const char *client_id, struct gw_bytes message)
@@ -143,33 +146,12 @@ int gw_update_session(struct gw *gw, const char *client_id, const char *json)
 
 /* ---- to every gateway ---- */
 
-/* Writes the part of the command that differs between gateways; with nothing to say to a gateway
- * it returns false. */
-typedef bool fit_fn(struct gw *gw, struct gateway_at at, const void *ctx);
-
-static int send_everywhere(struct gw *gw, struct wire_packet *p, fit_fn *fit, const void *ctx)
+/* Nothing was sent: neither is there a receipt. */
+static int without_receipt(const struct gw_send *how, int rc)
 {
-    const struct addr_book *book = NULL;
-    int rc = gw->io->gateways(gw, &book);
-    size_t queued_n = 0;
-    int first = 0;
-
-    if (rc < 0)
-        return rc;
-    for (size_t i = 0; i < book->len; i++) {
-        if (fit && !fit(gw, book->at[i], ctx))
-            continue;
-        p->ext = buf_span(&gw->ext);
-        rc = gw->io->send(gw, book->at[i], p);
-        if (rc == 0)
-            queued_n++;
-        else if (first == 0)
-            first = rc;
-    }
-    rc = gw->io->settle(gw);
-    if (first == 0 || rc == GW_EPARTIAL)
-        return rc;
-    return rc == 0 && queued_n > 0 ? GW_EPARTIAL : first;
+    if (how && how->receipt)
+        *how->receipt = NULL;
+    return rc;
 }
 
 static bool fit_exclude(struct gw *gw, struct gateway_at at, const void *ctx)
@@ -188,26 +170,23 @@ static bool fit_connections(struct gw *gw, struct gateway_at at, const void *ctx
 
 int gw_send_to_all(struct gw *gw, struct gw_bytes message, const struct gw_send *how)
 {
-    struct wire_packet p = command_of(CMD_SEND_TO_ALL);
-    fit_fn *fit = how && how->only_ids ? fit_connections : how ? fit_exclude : NULL;
+    struct delivery d = message_of(CMD_SEND_TO_ALL, message, how);
 
-    buf_clear(&gw->ext);
-    p.flag = flags_of(how);
-    p.body = span_of(message.data, message.len);
-    return send_everywhere(gw, &p, fit, how);
+    d.fit = how && how->only_ids ? fit_connections : how ? fit_exclude : NULL;
+    d.ctx = how;
+    return deliver_to_all(gw, &d);
 }
 
 int gw_send_to_uids(struct gw *gw, const struct gw_bytes *uids, size_t n, struct gw_bytes message,
                     const struct gw_send *how)
 {
-    struct wire_packet p = command_of(CMD_SEND_TO_UID);
+    struct delivery d = message_of(CMD_SEND_TO_UID, message, how);
     int rc = command_names(&gw->ext, uids, n);
 
     if (rc < 0 || n == 0)
-        return rc;
-    p.flag = flags_of(how);
-    p.body = span_of(message.data, message.len);
-    return send_everywhere(gw, &p, NULL, NULL);
+        return without_receipt(how, rc);
+    d.packet.ext = buf_span(&gw->ext);
+    return deliver_to_all(gw, &d);
 }
 
 int gw_send_to_uid(struct gw *gw, struct gw_bytes uid, struct gw_bytes message)
@@ -231,16 +210,16 @@ static bool fit_groups(struct gw *gw, struct gateway_at at, const void *ctx)
 int gw_send_to_groups(struct gw *gw, const struct gw_bytes *groups, size_t n,
                       struct gw_bytes message, const struct gw_send *how)
 {
-    struct wire_packet p = command_of(CMD_SEND_TO_GROUP);
+    struct delivery d = message_of(CMD_SEND_TO_GROUP, message, how);
     struct groups fitted = {.names = groups, .n = n, .how = how};
-    bool is_same = !how || how->exclude_n == 0; /* for every gateway: written once */
     int rc = command_group(&gw->ext, groups, n, (struct gateway_at){0}, NULL, 0);
 
     if (rc < 0 || n == 0)
-        return rc;
-    p.flag = flags_of(how);
-    p.body = span_of(message.data, message.len);
-    return send_everywhere(gw, &p, is_same ? NULL : fit_groups, &fitted);
+        return without_receipt(how, rc);
+    d.packet.ext = buf_span(&gw->ext); /* for every gateway, unless somebody is excluded */
+    d.fit = how && how->exclude_n > 0 ? fit_groups : NULL;
+    d.ctx = &fitted;
+    return deliver_to_all(gw, &d);
 }
 
 int gw_send_to_group(struct gw *gw, struct gw_bytes group, struct gw_bytes message)
@@ -250,12 +229,11 @@ int gw_send_to_group(struct gw *gw, struct gw_bytes group, struct gw_bytes messa
 
 int gw_ungroup(struct gw *gw, struct gw_bytes group)
 {
-    struct wire_packet p = command_of(CMD_UNGROUP);
+    struct delivery d = {.packet = command_of(CMD_UNGROUP)};
     int rc = command_check_name(group);
 
     if (rc < 0)
         return rc;
-    buf_clear(&gw->ext);
-    buf_put(&gw->ext, group.data, group.len);
-    return send_everywhere(gw, &p, NULL, NULL);
+    d.packet.ext = span_of(group.data, group.len);
+    return deliver_to_all(gw, &d);
 }

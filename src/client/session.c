@@ -30,7 +30,7 @@ void session_fini(struct session_values *v)
 /* What is no serialized map (other software stored it) reads as an empty session. */
 static struct php_value *decode(struct php_doc *doc, struct span raw)
 {
-    static struct log_rate rate;
+    static _Thread_local struct log_rate rate; /* handles in other threads have theirs */
     int err = 0;
 
     if (raw.len == 0)

@@ -124,6 +124,7 @@ const char *wire_cmd_name(uint8_t cmd)
         NAME(CMD_RELEASE),
         NAME(CMD_DONE),
         NAME(CMD_REPLY),
+        NAME(CMD_RECEIPT),
     };
 #undef NAME
     const char *name = cmd < ARRAY_LEN(names) ? names[cmd] : NULL;

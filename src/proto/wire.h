@@ -46,7 +46,8 @@ enum wire_cmd {
     CMD_ON_WEBSOCKET_CONNECT = 205,
 
     /* Ours, only between peers that both speak them. A worker offers them in the JSON of
-     * CMD_WORKER_CONNECT ("gatehouse":1); a gateway of ours accepts with CMD_HELLO as its first
+     * CMD_WORKER_CONNECT ("gatehouse":1), a client library in that of CMD_GATEWAY_CLIENT_CONNECT; a
+     * gateway of ours accepts with CMD_HELLO as its first
      * packet, before any event. docs/wire.md has the steps. */
     CMD_HELLO = 220,      /* g→w body: JSON {"gatehouse":1} */
     CMD_DRAIN = 221,      /* w→g: send me no new events */
@@ -55,6 +56,7 @@ enum wire_cmd {
     CMD_RELEASE = 224,    /* w→g connection_id: the last event of that client is done */
     CMD_DONE = 225,       /* w→g body: u32be count of events finished since the last CMD_DONE */
     CMD_REPLY = 226,      /* g→w body: the serialized value; answers come in request order */
+    CMD_RECEIPT = 227,    /* query: how many clients the last send on this connection reached */
 };
 
 enum wire_flag {
