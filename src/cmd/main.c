@@ -16,7 +16,7 @@
 
 struct session {
     struct args args;
-    char *conf_file; /* a copy: process titles are written over the arguments */
+    char *conf_file;   /* a copy: process titles are written over the arguments */
     struct conf *conf; /* NULL for commands that need none, or when it is broken */
     struct master_conf settings;
     struct remote remote;
@@ -112,7 +112,7 @@ static int do_keys(struct session *s)
     size_t tables_n;
     const struct conf_table *const *tables = roles_tables(&tables_n);
     conf_reference(tables, tables_n, &text);
-    fwrite(text.at, 1, text.len, stdout);
+    fputs(buf_cstr(&text), stdout);
     buf_fini(&text);
     return EXIT_CODE_OK;
 }
@@ -176,7 +176,7 @@ static int read_conf(struct session *s, enum need need)
     const struct conf_table *const *tables = roles_tables(&tables_n);
     s->conf_file = mem_strdup(find_conf_file(&s->args));
     int rc = conf_load(s->conf_file, tables, tables_n, &errors, &s->conf);
-    fwrite(errors.at, 1, errors.len, stderr);
+    fputs(buf_cstr(&errors), stderr);
     buf_fini(&errors);
     if (rc < 0 && need == NEED_CONF)
         return rc;

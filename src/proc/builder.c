@@ -187,7 +187,8 @@ struct first_build {
 static void on_first_build(void *owner, int rc, const char *artifact, struct span output)
 {
     struct first_build *first = owner;
-    fwrite(output.at, 1, output.len, stderr);
+    if (output.len > 0)
+        fwrite(output.at, 1, output.len, stderr);
     first->is_done = true;
     first->rc = rc;
     if (rc == 0) {

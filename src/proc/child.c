@@ -36,9 +36,8 @@ struct child {
     bool is_leaving;
 };
 
-static const struct conn_conf line_conf = {.in_max_bytes = 2 * ROW_LINE_MAX,
-                                           .out_max_bytes = 2 * LISTING_MAX_BYTES,
-                                           .close_timeout_ms = 1000};
+static const struct conn_conf line_conf = {
+    .in_max_bytes = ROW_LINES_MAX, .out_max_bytes = LISTING_MAX_BYTES, .close_timeout_ms = 1000};
 
 /* Seconds until a process whose master died is ended; read by the signal handler. */
 static volatile sig_atomic_t orphan_limit_s;

@@ -32,7 +32,7 @@ struct ctl_session {
 };
 
 static const struct conn_conf session_conf = {.in_max_bytes = CTL_LINE_MAX,
-                                              .out_max_bytes = 64 * 1024 * 1024,
+                                              .out_max_bytes = 64UL * 1024 * 1024,
                                               .close_timeout_ms = 5000,
                                               .handshake_timeout_ms = CTL_LINE_MS};
 

@@ -63,10 +63,14 @@ static int read_answer(int fd, int silence_ms, struct buf *answer, FILE *out)
 
 static int exit_status_of(struct buf *answer, FILE *out)
 {
-    int exit_code = -EPIPE;
-    if (sscanf(buf_cstr(answer), "exit %d", &exit_code) != 1)
-        fwrite(answer->at, 1, answer->len, out);
-    return exit_code;
+    static const char word[] = "exit ";
+    uint64_t exit_code;
+    struct span last = span_trim(buf_span(answer));
+    if (last.len > strlen(word) && span_eq(span_of(last.at, strlen(word)), span_str(word)) &&
+        span_to_u64(span_skip(last, strlen(word)), &exit_code) && exit_code <= UINT8_MAX)
+        return (int)exit_code;
+    fputs(buf_cstr(answer), out);
+    return -EPIPE;
 }
 
 static int send_line(int fd, const char *command)

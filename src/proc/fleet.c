@@ -113,14 +113,6 @@ void fleet_touch(struct fleet *f)
     loop_soon(f->loop, &f->changed);
 }
 
-int fleet_processes_n(const struct fleet *f)
-{
-    int n = 0;
-    for (const struct list *at = f->processes.next; at != &f->processes; at = at->next)
-        n++;
-    return n;
-}
-
 /* Signals wait meanwhile: a handler that ran in the child would still write into the master's pipe,
  * and the master would obey what was meant for the child. */
 pid_t fleet_fork(struct fleet *f)

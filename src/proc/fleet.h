@@ -49,7 +49,6 @@ void fleet_reap(struct fleet *f);
 void fleet_touch(struct fleet *f); /* on_change comes */
 /* fork() with the master's descriptors and signals left behind in the child. */
 pid_t fleet_fork(struct fleet *f) NODISCARD;
-int fleet_processes_n(const struct fleet *f);
 
 /* The slot's current process is gone (or was never there): starts one, now or after the delay. */
 void slot_start(struct slot *s);

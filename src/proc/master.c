@@ -325,7 +325,7 @@ static void print_banner(const struct master *m)
     if (m->setup->is_quiet)
         return;
     banner_text(&text, &m->fleet);
-    fwrite(text.at, 1, text.len, stdout);
+    fputs(buf_cstr(&text), stdout);
     fflush(stdout);
     buf_fini(&text);
 }
@@ -360,7 +360,7 @@ static int start_acquired(struct master *m)
 
 static int fail(struct master *m, struct buf *errors)
 {
-    fwrite(errors->at, 1, errors->len, stderr);
+    fputs(buf_cstr(errors), stderr);
     buf_fini(errors);
     release(m);
     return EXIT_CODE_FAILED;

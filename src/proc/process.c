@@ -18,7 +18,7 @@
 
 /* A process that sends more than this without reading belongs to no list that anybody shows. */
 static const struct conn_conf line_conf = {
-    .in_max_bytes = 2 * ROW_LINE_MAX, .out_max_bytes = 65536, .close_timeout_ms = 1000};
+    .in_max_bytes = ROW_LINES_MAX, .out_max_bytes = 65536, .close_timeout_ms = 1000};
 
 enum { SAMPLE_MIN_MS = 900 };
 

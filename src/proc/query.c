@@ -1,12 +1,13 @@
 #include "proc/query.h"
 
-#include <inttypes.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/vec.h"
 #include "proc/exit_code.h"
 #include "proc/row.h"
 #include "proc/status.h"
@@ -39,16 +40,17 @@ static struct process *process_at(struct list *node)
 /* Resident memory from /proc (proc(5), statm: second field, in pages). */
 static uint64_t memory_of(pid_t pid)
 {
-    char path[64];
-    unsigned long long total = 0, resident = 0;
+    char path[64], text[128];
+    uint64_t pages;
     snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
-    FILE *f = fopen(path, "re");
-    if (!f)
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
         return 0;
-    if (fscanf(f, "%llu %llu", &total, &resident) != 2)
-        resident = 0;
-    fclose(f);
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    ssize_t n = read(fd, text, sizeof text);
+    close(fd);
+    struct span rest = span_of(text, n > 0 ? (size_t)n : 0);
+    (void)span_cut(&rest, ' ');
+    return span_to_u64(span_cut(&rest, ' '), &pages) ? pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 static void fill_row(struct process *p, struct status_row *row)
@@ -70,15 +72,15 @@ static void fill_row(struct process *p, struct status_row *row)
 
 static int by_section_and_slot(const void *a, const void *b)
 {
-    const struct process *left = *(struct process *const *)a, *right = *(struct process *const *)b;
-    if (left->slot != right->slot) /* slots of one group are one array; groups are another one */
-        return left->slot->group != right->slot->group
-                   ? (left->slot->group < right->slot->group ? -1 : 1)
-                   : left->slot->pos - right->slot->pos;
+    const struct process *left = *(void *const *)a, *right = *(void *const *)b;
+    if (left->slot->group != right->slot->group) /* members of one array, in start_order */
+        return left->slot->group < right->slot->group ? -1 : 1;
+    if (left->slot != right->slot)
+        return left->slot->pos - right->slot->pos;
     return left->generation < right->generation ? -1 : 1;
 }
 
-static void put_status(struct query *q, struct process **sorted, size_t n)
+static void put_status(struct query *q, const struct vec *sorted)
 {
     struct fleet *f = q->all->fleet;
     struct status_view v = {.version = GATEHOUSE_VERSION,
@@ -87,11 +89,11 @@ static void put_status(struct query *q, struct process **sorted, size_t n)
                             .start_wall_s = q->all->start_wall_s,
                             .now_wall_s = clock_wall_s(),
                             .groups_n = f->groups_n,
-                            .rows_n = n};
-    struct status_row *rows = mem_alloc((n + 1) * sizeof *rows);
+                            .rows_n = sorted->len};
+    struct status_row *rows = mem_alloc((sorted->len + 1) * sizeof *rows);
     struct status_group *groups = mem_alloc((f->groups_n + 1) * sizeof *groups);
-    for (size_t i = 0; i < n; i++)
-        fill_row(sorted[i], &rows[i]);
+    for (size_t i = 0; i < sorted->len; i++)
+        fill_row(sorted->at[i], &rows[i]);
     for (size_t i = 0; i < f->groups_n; i++)
         groups[i] = (struct status_group){.name = f->groups[i].name, .exits = &f->groups[i].exits};
     if (getloadavg(v.load, 3) != 3)
@@ -109,14 +111,13 @@ static void put_status(struct query *q, struct process **sorted, size_t n)
 static void answer_status(struct query *q)
 {
     struct fleet *f = q->all->fleet;
-    size_t n = 0;
-    struct process **sorted =
-        mem_alloc(((size_t)fleet_processes_n(f) + 1) * sizeof(struct process *));
+    struct vec sorted = {0};
     for (struct list *at = f->processes.next; at != &f->processes; at = at->next)
-        sorted[n++] = process_at(at);
-    qsort(sorted, n, sizeof *sorted, by_section_and_slot);
-    put_status(q, sorted, n);
-    mem_free(sorted);
+        vec_push(&sorted, process_at(at));
+    if (sorted.len > 0)
+        qsort(sorted.at, sorted.len, sizeof(void *), by_section_and_slot);
+    put_status(q, &sorted);
+    vec_fini(&sorted);
 }
 
 static void list_next(struct queries *all);

@@ -11,7 +11,7 @@
 /* Calls fn for each complete line in [at, at + len), without its "\n"; returns the bytes used, or
  * GW_ETOOBIG when a line is longer than ROW_LINE_MAX. fn returns false to stop in front of the next
  * line. */
-enum { ROW_LINE_MAX = 4096 };
+enum { ROW_LINE_MAX = 4096, ROW_LINES_MAX = 2 * ROW_LINE_MAX };
 typedef bool row_line_fn(void *ctx, struct span line);
 ssize_t row_lines(const uint8_t *at, size_t len, row_line_fn *fn, void *ctx) NODISCARD;
 
