@@ -7,12 +7,19 @@
 #include <stdint.h>
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/compiler.h"
+#include "support/spawn.h"
 #include "support/tmpdir.h"
 
 static struct tmpdir dir;
@@ -141,6 +148,44 @@ static void refuses_what_is_no_text(void **state)
         check(span_str(paths[i]), "bad");
 }
 
+/* Forbids openat2() to this process, as old container engines do. */
+static void forbid_openat2(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = ARRAY_LEN(filter), .filter = filter};
+    assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0), 0);
+}
+
+static void find_stepwise(void *arg)
+{
+    forbid_openat2();
+    check(span_str("/"), "home");
+    check(span_str("/sub/"), "sub");
+    check(span_str("/sub/index.html"), "sub");
+    check(span_str("/a%20b.txt"), "blank");
+    check(span_str("/.well-known/token"), "token");
+    redirects(NULL);
+    hides(NULL);
+    refuses_what_is_no_text(NULL);
+    check(span_str("/inside.html"), "no"); /* no links at all */
+}
+
+static void without_openat2(void **state)
+{
+    struct buf output = {0};
+    int code = spawn_call(find_stepwise, NULL, 10000, &output);
+    if (code != 0)
+        print_error("%s\n", buf_cstr(&output));
+    buf_fini(&output);
+    assert_int_equal(code, 0);
+}
+
 static void long_paths(void **state)
 {
     static char path[8192];
@@ -171,13 +216,10 @@ static void a_root_that_is_no_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds),
-        cmocka_unit_test(redirects),
-        cmocka_unit_test(hides),
-        cmocka_unit_test(refuses_what_is_no_text),
-        cmocka_unit_test(long_paths),
-        cmocka_unit_test(types),
-        cmocka_unit_test(a_root_that_is_no_folder),
+        cmocka_unit_test(finds),           cmocka_unit_test(redirects),
+        cmocka_unit_test(hides),           cmocka_unit_test(refuses_what_is_no_text),
+        cmocka_unit_test(without_openat2), cmocka_unit_test(long_paths),
+        cmocka_unit_test(types),           cmocka_unit_test(a_root_that_is_no_folder),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
