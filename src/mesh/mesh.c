@@ -58,6 +58,8 @@ void mesh_ask(struct gw *gw, const struct wire_packet *p, struct fanout *f)
     query_init(&q, m->loop, &m->fibers);
     for (size_t i = 0; i < f->n; i++) {
         struct uplink *u = gateways_find(&m->gateways, f->targets[i].at);
+        if (f->targets[i].rc < 0 || f->targets[i].is_silent)
+            continue;
         if (!fibers_is_inside(&m->fibers))
             f->targets[i].rc = GW_ECONTEXT;
         else if (!u)
@@ -66,6 +68,15 @@ void mesh_ask(struct gw *gw, const struct wire_packet *p, struct fanout *f)
             uplink_ask(u, p, &q, &f->targets[i]);
     }
     query_wait(&q);
+}
+
+/* A link that is not read from sends its queries over another connection, where nobody knows what
+ * was sent on this one. */
+bool mesh_is_ours(struct gw *gw, struct gateway_at at)
+{
+    const struct uplink *u = gateways_find(&mesh_of(gw)->gateways, at);
+
+    return u && u->is_ours && !u->is_paused;
 }
 
 /* ---- time ---- */

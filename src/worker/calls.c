@@ -81,6 +81,7 @@ const struct gw_io worker_io = {
     .send = mesh_send,
     .settle = mesh_settle,
     .ask = mesh_ask,
+    .is_ours = mesh_is_ours,
     .sleep = mesh_sleep,
     .log = mesh_log,
     .current_session = current_session,
