@@ -11,7 +11,8 @@
 enum cmd_need {
     NEEDS_KEY,     /* the peer has shown the key */
     NEEDS_NOTHING, /* this is how it shows it */
-    NEEDS_OURS,    /* the peer is a worker that offered our extensions */
+    NEEDS_OURS,    /* the peer offered our extensions */
+    NEEDS_WORKER,  /* and is a worker */
 };
 
 static const struct {
@@ -48,10 +49,12 @@ static const struct {
     [CMD_GET_GROUP_ID_LIST] = {cmd_group_ids, NEEDS_KEY},
     [CMD_SELECT] = {cmd_select, NEEDS_KEY},
 
-    [CMD_DRAIN] = {cmd_drain, NEEDS_OURS},
-    [CMD_DRAINED] = {cmd_drained, NEEDS_OURS},
-    [CMD_RELEASE] = {cmd_release, NEEDS_OURS},
-    [CMD_DONE] = {cmd_done, NEEDS_OURS},
+    [CMD_RECEIPT] = {cmd_receipt, NEEDS_OURS},
+
+    [CMD_DRAIN] = {cmd_drain, NEEDS_WORKER},
+    [CMD_DRAINED] = {cmd_drained, NEEDS_WORKER},
+    [CMD_RELEASE] = {cmd_release, NEEDS_WORKER},
+    [CMD_DONE] = {cmd_done, NEEDS_WORKER},
 };
 
 void cmd_ignored(const struct peer *from, const struct wire_packet *p, const char *why)
@@ -69,7 +72,8 @@ int cmd_run(struct gateway *g, struct peer *from, const struct wire_packet *p)
     enum cmd_need need = commands[p->cmd].need;
     if (!from->is_authorized && (!run || need != NEEDS_NOTHING))
         return GW_EAUTH;
-    if (!run || (need == NEEDS_OURS && !(from->worker && from->speaks_ours))) {
+    if (!run || (need >= NEEDS_OURS && !from->speaks_ours) ||
+        (need == NEEDS_WORKER && !from->worker)) {
         cmd_ignored(from, p, "not a command of a gateway");
         return 0;
     }

@@ -19,7 +19,8 @@ typedef int cmd_fn(struct gateway *g, struct peer *from, const struct wire_packe
 /* cmd_link.c: who the peer is, and the hand-over of clients */
 cmd_fn cmd_worker_connect, cmd_client_connect, cmd_drain, cmd_drained, cmd_release, cmd_done;
 /* cmd_send.c */
-cmd_fn cmd_send_to_one, cmd_send_to_all, cmd_send_to_uid, cmd_send_to_group, cmd_kick, cmd_destroy;
+cmd_fn cmd_send_to_one, cmd_send_to_all, cmd_send_to_uid, cmd_send_to_group, cmd_receipt, cmd_kick,
+    cmd_destroy;
 /* cmd_group.c */
 cmd_fn cmd_bind_uid, cmd_unbind_uid, cmd_join_group, cmd_leave_group, cmd_ungroup;
 /* cmd_session.c */

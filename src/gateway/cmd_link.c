@@ -60,11 +60,12 @@ int cmd_worker_connect(struct gateway *g, struct peer *from, const struct wire_p
         cmd_ignored(from, p, "the link has a worker already");
     } else {
         peer_authorize(from);
-        from->speaks_ours = offers_ours(greeting);
+        if (offers_ours(greeting))
+            peer_accept_ours(from); /* CMD_HELLO comes before any event */
         struct buf key = {0};
         put_key(&key, from, greeting);
         buf_cstr(&key);
-        route_attach(g, from, span_of(key.at, strlen((const char *)key.at)), from->speaks_ours);
+        route_attach(g, from, span_of(key.at, strlen((const char *)key.at)));
         buf_fini(&key);
     }
     php_doc_free(doc);
@@ -80,8 +81,8 @@ int cmd_client_connect(struct gateway *g, struct peer *from, const struct wire_p
         rc = GW_EAUTH;
     } else {
         peer_authorize(from);
-        if (!from->worker)
-            from->speaks_ours = offers_ours(greeting);
+        if (offers_ours(greeting))
+            peer_accept_ours(from);
     }
     php_doc_free(doc);
     return rc;

@@ -42,12 +42,20 @@ static bool begin(struct fanout *f, struct gateway *g, struct peer *from,
                   const struct wire_packet *p)
 {
     struct span message = p->body;
+    from->reached_n = 0;
     if (!(p->flag & WIRE_SCALAR) && !read_value(g, p, &message)) {
         cmd_ignored(from, p, "its body is no message: neither text, array nor null");
         return false;
     }
     fanout_begin(f, g, message, flags_of(from, p));
     return true;
+}
+
+static int end(struct fanout *f, struct peer *from)
+{
+    from->reached_n = f->reached_n;
+    fanout_end(f);
+    return 0;
 }
 
 /* ---- who gets it ---- */
@@ -86,11 +94,11 @@ int cmd_send_to_one(struct gateway *g, struct peer *from, const struct wire_pack
 {
     struct fanout f;
     struct client *c = clients_find(&g->clients, p->connection_id);
+    from->reached_n = 0;
     if (!c || !begin(&f, g, from, p))
         return 0;
     fanout_to(&f, c);
-    fanout_end(&f);
-    return 0;
+    return end(&f, from);
 }
 
 int cmd_send_to_all(struct gateway *g, struct peer *from, const struct wire_packet *p)
@@ -110,8 +118,7 @@ int cmd_send_to_all(struct gateway *g, struct peer *from, const struct wire_pack
         send_to(&f, &g->clients.all);
         mark_ids(g, false);
     }
-    fanout_end(&f);
-    return 0;
+    return end(&f, from);
 }
 
 int cmd_send_to_uid(struct gateway *g, struct peer *from, const struct wire_packet *p)
@@ -121,8 +128,7 @@ int cmd_send_to_uid(struct gateway *g, struct peer *from, const struct wire_pack
         return 0;
     target_read_uids(&g->target, p->ext);
     send_to_names(&f, &g->uids);
-    fanout_end(&f);
-    return 0;
+    return end(&f, from);
 }
 
 int cmd_send_to_group(struct gateway *g, struct peer *from, const struct wire_packet *p)
@@ -132,7 +138,15 @@ int cmd_send_to_group(struct gateway *g, struct peer *from, const struct wire_pa
         return 0;
     target_read_groups(&g->target, p->ext);
     send_to_names(&f, &g->groups);
-    fanout_end(&f);
+    return end(&f, from);
+}
+
+/* A query right behind a send tells what that send did. */
+int cmd_receipt(struct gateway *g, struct peer *from, const struct wire_packet *p)
+{
+    buf_clear(&g->text);
+    php_put_int(&g->text, from->reached_n);
+    peer_reply(from, buf_span(&g->text));
     return 0;
 }
 

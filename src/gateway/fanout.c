@@ -17,6 +17,7 @@ void fanout_begin(struct fanout *f, struct gateway *g, struct span payload, unsi
     f->gateway = g;
     f->payload = payload;
     f->flags = flags;
+    f->reached_n = 0;
     f->variants_n = 0;
 }
 
@@ -66,9 +67,10 @@ void fanout_to(struct fanout *f, struct client *c)
     if (chan_is_closing(c->chan))
         return;
     const struct fanout_variant *v = variant_of(f, c->front->kind.codec);
-    if (v->len == 0)
-        return;
-    if (chan_queue(c->chan, v->chunk, v->off, v->len) == GW_EFULL)
+    int rc = v->len > 0 ? chan_queue(c->chan, v->chunk, v->off, v->len) : 0;
+    if (rc == 0)
+        f->reached_n++;
+    else if (rc == GW_EFULL)
         on_full(f->gateway, c);
 }
 

@@ -33,6 +33,7 @@ struct fanout {
     struct gateway *gateway;
     struct span payload; /* borrowed until end */
     unsigned flags;
+    uint32_t reached_n; /* clients that it was queued to */
     size_t variants_n;
     struct fanout_variant variants[ROLE_LISTENERS_MAX];
 };

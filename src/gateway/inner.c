@@ -53,6 +53,15 @@ void peer_reply(struct peer *p, struct span value)
     conn_commit(p->conn, 4 + value.len);
 }
 
+void peer_accept_ours(struct peer *p)
+{
+    struct wire_packet hello = {
+        .cmd = CMD_HELLO, .flag = WIRE_SCALAR, .body = span_str("{\"gatehouse\":1}")};
+    if (!p->speaks_ours)
+        peer_send(p, &hello);
+    p->speaks_ours = true;
+}
+
 /* A peer that asks faster than it reads is not read from until it has taken its answers. */
 static bool hold_if_full(struct peer *p)
 {

@@ -23,8 +23,9 @@ struct peer {
     struct worker *worker; /* NULL: a client library, or no longer a worker's link */
     struct list node;      /* in inner.peers */
     bool is_authorized;
-    bool speaks_ours; /* offered our extensions: proto/wire.h, CMD_HELLO and up */
-    bool is_held;     /* not read from until it takes its answers */
+    bool speaks_ours;   /* offered our extensions: proto/wire.h, CMD_HELLO and up */
+    bool is_held;       /* not read from until it takes its answers */
+    uint32_t reached_n; /* clients that its last send was queued to, for CMD_RECEIPT */
 };
 
 struct inner {
@@ -40,6 +41,8 @@ void inner_stop(
     struct gateway *g); /* accepts no more, closes all peers with a flush; twice is fine */
 
 void peer_authorize(struct peer *p); /* it has shown the key */
+/* It offered our extensions: they are accepted by CMD_HELLO. Once is enough. */
+void peer_accept_ours(struct peer *p);
 void peer_send(struct peer *p, const struct wire_packet *packet);
 /* Answers a query with a serialized value: as the original does, or by CMD_REPLY on a link of ours.
  */

@@ -251,14 +251,7 @@ static void take_over(struct gateway *g, struct worker *w)
     w->sent_n = w->done_n = 0;
 }
 
-static void say_hello(struct peer *peer)
-{
-    struct wire_packet hello = {
-        .cmd = CMD_HELLO, .flag = WIRE_SCALAR, .body = span_str("{\"gatehouse\":1}")};
-    peer_send(peer, &hello);
-}
-
-void route_attach(struct gateway *g, struct peer *peer, struct span key, bool speaks_ours)
+void route_attach(struct gateway *g, struct peer *peer, struct span key)
 {
     struct worker *w = workers_find(&g->route.workers, key);
     if (w)
@@ -266,10 +259,8 @@ void route_attach(struct gateway *g, struct peer *peer, struct span key, bool sp
     else
         w = workers_add(&g->route.workers, key);
     w->peer = peer;
-    w->speaks_ours = speaks_ours;
+    w->speaks_ours = peer->speaks_ours;
     peer->worker = w;
-    if (speaks_ours)
-        say_hello(peer);
     log_info("worker %s connected", w->key);
     hand_out_all(g, w);
 

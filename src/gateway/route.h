@@ -38,7 +38,7 @@ void route_forget(struct gateway *g, struct client *c);
 
 /* A worker has shown its key. It gets what waited for somebody like it; the same key takes the
  * older link's place, which is closed. */
-void route_attach(struct gateway *g, struct peer *peer, struct span key, bool speaks_ours);
+void route_attach(struct gateway *g, struct peer *peer, struct span key);
 /* The link is gone, perhaps without a worker on it. What was not written goes to other workers. */
 void route_detach(struct gateway *g, struct peer *peer);
 void route_on_drain(struct gateway *g, struct worker *w); /* its link has sent most of its queue */
