@@ -26,6 +26,7 @@ def parse_args():
     p.add_argument("--build", default="build")
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--quick", action="store_true")
+    p.add_argument("--tries", type=int, default=3, help="runs at most per figure while others disturb")
     p.add_argument("--only", default="", help="columns, separated by commas: " + ", ".join(tables.COLUMNS))
     p.add_argument("--servers", default="", help="classes of servers.py, separated by commas")
     p.add_argument("--gatewayworker", help="folder with GatewayWorker, workerman and coroutine")
@@ -65,8 +66,7 @@ def main():
     build = os.path.abspath(args.build)
     if len(os.sched_getaffinity(0)) < 2:
         sys.exit("run.py: two cores are needed, one for the servers and one for the generator")
-    if args.quick:
-        generator.TRIES = 1
+    generator.TRIES = 1 if args.quick else args.tries
     named = machine.describe(servers.ROOT)
     results = {}
     with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:

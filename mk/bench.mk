@@ -48,3 +48,15 @@ bench: $(BENCH_NEEDS)
 	$(Q)$(if $(shell command -v npm),$(MAKE) --no-print-directory $(O)/bench/peers/node_modules || true)
 	$(Q)/usr/bin/python3 bench/run.py --build $(O) --rounds $(or $(ROUNDS),3) $(if $(QUICK),--quick) \
 		$(if $(ONLY),--only $(ONLY)) $(if $(GATEWAYWORKER_DIR),--gatewayworker $(GATEWAYWORKER_DIR))
+
+# One program per noun; each links what it measures and the floors below.
+MICRO_NOUNS = $(filter-out micro,$(patsubst bench/micro/%.c,%,$(wildcard bench/micro/*.c)))
+MICRO_BINS = $(patsubst %,$(O)/bench/micro/%,$(MICRO_NOUNS))
+MICRO_LIBS = $(foreach r,gateway client proc chan net proto base,$(call room_lib,$(r)))
+$(O)/bench/micro/%: $(O)/obj/bench/micro/%.o $(O)/obj/bench/micro/micro.o $(MICRO_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -o $@ $(LDLIBS)
+.PHONY: micro
+micro: $(MICRO_BINS)
+	$(Q)for b in $^; do $$b || exit 1; done
