@@ -141,21 +141,16 @@ static void tell_logout(struct gw *gw, const struct gw_client *client)
     gw_json_free(out);
 }
 
-/* Room and name go to the gateway at once and not, as other session values, when the callback
- * returns: whoever finds this client in the room must find its name with it. */
+/* Room and name go to the gateway at once and not, as values set in client->session, when the
+ * callback returns: whoever finds this client in the room must find its name with it. */
 static int remember(struct gw *gw, const struct gw_client *client, const char *room,
                     const char *name)
 {
-    int rc = gw_session_set_str(client->session, "room_id", room);
-    if (rc == 0)
-        rc = gw_session_set_str(client->session, "client_name", name);
-    if (rc < 0)
-        return rc;
     struct gw_json *values = gw_json_object();
     gw_json_set_str(values, "room_id", room);
     gw_json_set_str(values, "client_name", name);
     char *text = gw_json_dump(values, GW_JSON_PLAIN, NULL);
-    rc = gw_update_session(gw, client->id, text);
+    int rc = gw_update_session(gw, client->id, text);
     gw_free(text);
     gw_json_free(values);
     return rc;

@@ -80,8 +80,19 @@ static void pause_when_full(struct visitor *v)
     conn_pause(v->conn);
 }
 
+/* An error that ends the connection is a peer that does not speak HTTP, or not as it should. */
+static void log_refusal(const struct visitor *v, int status)
+{
+    static struct log_rate bad;
+    char peer[ADDR_TEXT_MAX];
+    addr_text(conn_peer(v->conn), peer);
+    log_limited(&bad, LOG_INFO, "web: %s was refused: %d %s", peer, status, http_reason(status));
+}
+
 static void send_answer(struct visitor *v, struct answer *a)
 {
+    if (a->is_last && a->status >= 400)
+        log_refusal(v, a->status);
     int rc = conn_send(v->conn, buf_span(&a->bytes));
     if (rc == 0 && a->fd >= 0) {
         rc = conn_send_file(v->conn, a->fd, a->file_at, a->file_len);

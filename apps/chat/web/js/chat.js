@@ -78,9 +78,14 @@ function showState() {
   const element = byId('state');
   const isIn = state.state === 'open' && room.myId !== '';
   element.dataset.state = isIn ? 'open' : state.state === 'waiting' ? 'waiting' : 'connecting';
-  element.textContent = isIn
-    ? words().online
-    : state.state === 'waiting' ? words().offline(state.seconds) : words().connecting;
+  if (state.state === 'waiting') {
+    // The seconds are for the eyes: a screen reader would read each of them.
+    const retry = make('span', '', words().retry(state.seconds));
+    retry.setAttribute('aria-hidden', 'true');
+    element.replaceChildren(words().offline, retry);
+  } else {
+    element.textContent = isIn ? words().online : words().connecting;
+  }
 }
 
 function showRooms() {

@@ -13,16 +13,23 @@ const SILENCE_MAX_MS = 35_000;
  * }} Handlers
  */
 
-/** Where the gateway is: what the server was configured to tell, else port 7272 of this host. */
+/** @typedef {{websocket_url?: string, websocket_port?: number}} Place */
+
+/**
+ * What the server was configured to tell; asked again until it answers. A static server of another
+ * make does not know the file.
+ * @type {Place | undefined}
+ */
+let place;
+
+/** The gateway's address, without an answer port 7272 of this host. */
 async function findGateway() {
-  /** @type {{websocket_url?: string, websocket_port?: number}} */
-  let told = {};
   try {
-    const answer = await fetch('gatehouse.json', { cache: 'no-cache' });
-    if (answer.ok) told = await answer.json();
+    place ??= /** @type {Place} */ (await (await fetch('gatehouse.json', { cache: 'no-cache' })).json());
   } catch {
-    // A static server of another make does not know the file.
+    // Another attempt follows, or the default is right.
   }
+  const told = place ?? {};
   const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
   const url = new URL(told.websocket_url ?? '/', location.href);
   if (url.protocol === 'http:' || url.protocol === 'https:') url.protocol = scheme;
@@ -35,7 +42,6 @@ async function findGateway() {
 
 export class Connection {
   /** @type {WebSocket | undefined} */ #socket;
-  /** @type {Promise<string> | undefined} */ #url;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #retry;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #silence;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #countdown;
@@ -55,9 +61,8 @@ export class Connection {
   async open() {
     this.#stopWaiting();
     this.#handlers.onState({ state: 'connecting' });
-    this.#url ??= findGateway();
     const attempt = ++this.#attempts;
-    const url = await this.#url;
+    const url = await findGateway();
     if (attempt !== this.#attempts) return;
     const socket = new WebSocket(url);
     this.#socket = socket;

@@ -11,7 +11,7 @@ export class Picker {
   /** @param {(name: string) => void} onPick */
   constructor(onPick) {
     this.#onPick = onPick;
-    this.#button.addEventListener('click', () => this.#show(this.#panel.hidden));
+    this.#button.addEventListener('click', () => this.#show(Boolean(this.#panel.hidden)));
     this.#panel.addEventListener('click', (event) => this.#onClick(event));
     this.#panel.addEventListener('keydown', (event) => this.#onKey(event));
     document.addEventListener('click', (event) => {
