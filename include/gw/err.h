@@ -27,6 +27,7 @@ enum gw_err {
     GW_ECONTEXT = -1014,    /* the call is not allowed here (for instance: not on a coroutine) */
     GW_EABI = -1015,        /* a module built for another version */
     GW_EREFUSED = -1016,    /* the other side refused the request */
+    GW_EAWAY = -1017,       /* the store cannot be reached now; it is tried again */
 };
 
 /* A short English text for an error code of ours or a -errno. Never NULL; static storage. */

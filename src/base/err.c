@@ -26,6 +26,7 @@ static const struct {
     {GW_ECONTEXT, "not allowed at this place"},
     {GW_EABI, "the module was built for another version"},
     {GW_EREFUSED, "the other side refused"},
+    {GW_EAWAY, "the store is away"},
 };
 
 const char *gw_strerror(int code)

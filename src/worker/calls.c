@@ -2,7 +2,9 @@
 #include "worker/calls.h"
 
 #include <gw/err.h>
+#include <gw/store.h>
 
+#include "base/log.h"
 #include "worker/self.h"
 
 static struct worker *worker_of(struct gw *gw)
@@ -27,6 +29,17 @@ static struct gw_timer *start_timer(struct gw *gw, uint64_t delay_ms, bool is_re
 static void stop_timer(struct gw *gw, struct gw_timer *t)
 {
     timers_stop(&worker_of(gw)->timers, t);
+}
+
+/* ---- stores ---- */
+
+/* Workers only: nothing else holds stores for a module. */
+struct gw_store *gw_store_open(struct gw *gw, const char *url)
+{
+    if (gw->io == &worker_io)
+        return stores_open(&worker_of(gw)->stores, url);
+    log_error("gw_store_open() works in workers only");
+    return NULL;
 }
 
 /* ---- the current client ---- */

@@ -25,6 +25,7 @@ static void close_links(struct worker *w)
     if (w->has_stopped)
         return;
     w->has_stopped = true;
+    stores_stop(&w->stores);
     registrars_stop(&w->mesh.registrars);
     gateways_close(&w->mesh.gateways);
     if (gateways_up_n(&w->mesh.gateways) == 0)

@@ -8,6 +8,7 @@
 
 #include "mesh/mesh.h"
 #include "proc/role.h"
+#include "store/store.h"
 #include "worker/dispatch.h"
 #include "worker/timers.h"
 #include "worker/worker_conf.h"
@@ -28,6 +29,7 @@ struct worker {
     enum worker_phase phase;
     struct dispatch dispatch;
     struct timers timers;
+    struct stores stores;
 
     struct timer starting; /* looks whether the gateways are there */
     uint64_t started_ms;

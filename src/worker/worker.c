@@ -166,6 +166,8 @@ static int worker_start(struct role_env *env, void **self)
         goto free_self;
     dispatch_init(&w->dispatch, env->loop, &w->mesh.fibers, &dispatch_events, w);
     timers_init(&w->timers, env->loop, &w->mesh.fibers, &w->mesh.gw);
+    stores_init(&w->stores, (struct store_host){.loop = env->loop, .fibers = &w->mesh.fibers},
+                env->conf);
     gateways_init(&w->mesh.gateways,
                   &(struct gateways_conf){.conns = env->conns,
                                           .fibers = &w->mesh.fibers,
