@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 struct option {
     const char *name;
@@ -55,4 +56,16 @@ int args_parse(int argc, char **argv, struct args *out, struct buf *errors)
         }
     }
     return 0;
+}
+
+const char *args_find_conf(const char *given)
+{
+    static const char *const places[] = {"./gatehouse.conf", "/etc/gatehouse/gatehouse.conf"};
+
+    if (given)
+        return given;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++)
+        if (access(places[i], F_OK) == 0)
+            return places[i];
+    return places[0];
 }

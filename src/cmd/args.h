@@ -20,4 +20,8 @@ struct args {
  * errors. */
 int args_parse(int argc, char **argv, struct args *out, struct buf *errors) NODISCARD;
 
+/* The config file to use: the one given, else the first that exists of ./gatehouse.conf and
+ * /etc/gatehouse/gatehouse.conf, else the former. */
+const char *args_find_conf(const char *given) NODISCARD;
+
 #endif

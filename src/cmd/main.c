@@ -3,10 +3,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "cmd/args.h"
+#include "cmd/push.h"
+#include "cmd/query.h"
 #include "cmd/remote.h"
 #include "cmd/roles.h"
 #include "proc/exit_code.h"
@@ -33,22 +34,13 @@ static const char usage[] =
     "  status [-d] [--json]    processes and their counters; -d: live\n"
     "  connections             all connections of all processes\n"
     "  check                   check the config and build the modules, start nothing\n"
+    "  push                    send messages to clients; see push --help\n"
+    "  query                   who is connected; see query --help\n"
     "  keys                    every key of the config, as Markdown\n"
     "  version, help\n"
     "\n"
     "Without -c the config is ./gatehouse.conf or /etc/gatehouse/gatehouse.conf.\n"
     "Exit status: 0 done, 1 failed, 2 wrong usage, 3 not running.\n";
-
-static const char *find_conf_file(const struct args *a)
-{
-    static const char *const places[] = {"./gatehouse.conf", "/etc/gatehouse/gatehouse.conf"};
-    if (a->conf_file)
-        return a->conf_file;
-    for (size_t i = 0; i < ARRAY_LEN(places); i++)
-        if (access(places[i], F_OK) == 0)
-            return places[i];
-    return places[0];
-}
 
 static struct master_setup setup_of(const struct session *s)
 {
@@ -145,6 +137,15 @@ static const struct command {
     {"version", do_version, NEED_NOTHING}, {"help", do_help, NEED_NOTHING},
 };
 
+/* Commands with options of their own: they talk to a cluster, not to the server of one config. */
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} tools[] = {
+    {"push", push_main},
+    {"query", query_main},
+};
+
 static const struct command *find_command(const char *name)
 {
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
@@ -174,7 +175,7 @@ static int read_conf(struct session *s, enum need need)
     struct buf errors = {0};
     size_t tables_n;
     const struct conf_table *const *tables = roles_tables(&tables_n);
-    s->conf_file = mem_strdup(find_conf_file(&s->args));
+    s->conf_file = mem_strdup(args_find_conf(s->args.conf_file));
     int rc = conf_load(s->conf_file, tables, tables_n, &errors, &s->conf);
     fputs(buf_cstr(&errors), stderr);
     buf_fini(&errors);
@@ -213,6 +214,9 @@ int main(int argc, char **argv)
 {
     static struct session s; /* static: role processes go on using the config in it */
     struct buf errors = {0};
+    for (size_t i = 0; argc > 1 && i < ARRAY_LEN(tools); i++)
+        if (strcmp(argv[1], tools[i].name) == 0)
+            return tools[i].run(argc - 1, argv + 1);
     if (args_parse(argc, argv, &s.args, &errors) < 0) {
         fprintf(stderr, "%s\n%s", buf_cstr(&errors), usage);
         buf_fini(&errors);
