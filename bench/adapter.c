@@ -89,7 +89,7 @@ static void chat_envelope(const struct seat *s, struct envelope *out)
 }
 
 /* The application's heartbeat: {"type":"ping"}. */
-static void chat_on_other(const struct seat *s, const uint8_t *at, size_t len, struct outbuf *out)
+static void chat_on_other(struct seat *s, const uint8_t *at, size_t len, struct outbuf *out)
 {
     static const char ping[] = "{\"type\":\"ping\"}";
     if (len == sizeof ping - 1 && memcmp(at, ping, len) == 0)
@@ -123,7 +123,7 @@ static void nats_envelope(const struct seat *s, struct envelope *out)
     set_tail(out, "\r\n");
 }
 
-static void nats_on_other(const struct seat *s, const uint8_t *at, size_t len, struct outbuf *out)
+static void nats_on_other(struct seat *s, const uint8_t *at, size_t len, struct outbuf *out)
 {
     if (len >= 4 && memcmp(at, "PING", 4) == 0)
         put_text(out, WS_BINARY, "PONG\r\n");
@@ -168,14 +168,16 @@ static void socketio_path(const struct seat *s, char *to, size_t bytes)
     snprintf(to, bytes, "/socket.io/?EIO=4&transport=websocket");
 }
 
-static void socketio_on_other(const struct seat *s, const uint8_t *at, size_t len,
-                              struct outbuf *out)
+static void socketio_on_other(struct seat *s, const uint8_t *at, size_t len, struct outbuf *out)
 {
     if (len >= 1 && at[0] == '0')
         put_text(out, WS_TEXT, "40");
     else if (len == 1 && at[0] == '2')
         put_text(out, WS_TEXT, "3");
-    else if (len >= 2 && memcmp(at, "40", 2) == 0 && s->purpose == FOR_ROOM)
+    if (len < 2 || memcmp(at, "40", 2) != 0)
+        return;
+    s->is_welcome = true;
+    if (s->purpose == FOR_ROOM)
         put_text(out, WS_TEXT, "42[\"join\",\"%u\"]", s->room);
 }
 
@@ -189,13 +191,27 @@ static void socketio_envelope(const struct seat *s, struct envelope *out)
 }
 
 static const struct adapter adapters[] = {
-    {"floor", NULL, false, root_path, floor_join, floor_envelope, NULL, NULL},
-    {"thin", NULL, false, root_path, thin_join, thin_envelope, NULL, NULL},
-    {"chat", NULL, false, root_path, chat_join, chat_envelope, chat_on_other, NULL},
-    {"nats", NULL, true, root_path, nats_join, nats_envelope, nats_on_other, nats_take},
-    {"nchan", NULL, false, nchan_path, floor_join, floor_envelope, NULL, NULL},
-    {"socketio", NULL, false, socketio_path, floor_join, socketio_envelope, socketio_on_other,
-     NULL},
+    {.name = "floor", .path = root_path, .join = floor_join, .envelope = floor_envelope},
+    {.name = "thin", .path = root_path, .join = thin_join, .envelope = thin_envelope},
+    {.name = "chat",
+     .path = root_path,
+     .join = chat_join,
+     .envelope = chat_envelope,
+     .on_other = chat_on_other},
+    {.name = "nats",
+     .is_binary = true,
+     .path = root_path,
+     .join = nats_join,
+     .envelope = nats_envelope,
+     .on_other = nats_on_other,
+     .take = nats_take},
+    {.name = "nchan", .path = nchan_path, .join = floor_join, .envelope = floor_envelope},
+    {.name = "socketio",
+     .has_greeting = true,
+     .path = socketio_path,
+     .join = floor_join,
+     .envelope = socketio_envelope,
+     .on_other = socketio_on_other},
 };
 
 const struct adapter *adapter_find(const char *name)

@@ -23,6 +23,7 @@ struct seat {
     unsigned room;
     unsigned member; /* counted over all rooms */
     unsigned payload_len;
+    bool is_welcome; /* has_greeting: the server's greeting came */
 };
 
 /* A message on its way to the server is head + payload + tail. */
@@ -37,13 +38,14 @@ struct adapter {
     const char *name;
     const char *protocol; /* Sec-WebSocket-Protocol, or NULL */
     bool is_binary;
+    bool has_greeting; /* nothing may be published before on_other() saw it */
     /* The request's path. */
     void (*path)(const struct seat *s, char *to, size_t bytes);
     /* Appends the frames to send once the handshake is done. */
     void (*join)(const struct seat *s, struct outbuf *out);
     void (*envelope)(const struct seat *s, struct envelope *out);
     /* Looks at a message that carries no stamp; may append an answer. NULL: nothing to answer. */
-    void (*on_other)(const struct seat *s, const uint8_t *at, size_t len, struct outbuf *out);
+    void (*on_other)(struct seat *s, const uint8_t *at, size_t len, struct outbuf *out);
     /* For protocols that use WebSocket as a byte stream: takes one unit off the front, sets the
      * payload (length 0 when it has none), returns its length or 0 when it is not complete. NULL:
      * each frame is a message. */

@@ -38,8 +38,10 @@ void fleet_init(struct fleet *f, const struct fleet_conf *conf)
         struct client *c = &f->clients[i];
         c->fd = -1;
         c->expected = expected + i * conf->publishers_n;
-        c->seat = (struct seat){conf->purpose, (unsigned)i / conf->members_n, (unsigned)i,
-                                conf->payload_len};
+        c->seat = (struct seat){.purpose = conf->purpose,
+                                .room = (unsigned)i / conf->members_n,
+                                .member = (unsigned)i,
+                                .payload_len = conf->payload_len};
     }
     f->tick_us = UINT32_MAX;
     struct timespec t;
@@ -319,10 +321,20 @@ static size_t reached_n(const struct fleet *f, uint32_t number)
     return n;
 }
 
+static bool is_everybody_welcome(const struct fleet *f)
+{
+    for (size_t i = 0; i < f->clients_n; i++)
+        if (!f->clients[i].seat.is_welcome)
+            return false;
+    return true;
+}
+
 int fleet_settle(struct fleet *f)
 {
     size_t step = f->conf.purpose == FOR_ECHO ? 1 : f->conf.members_n;
     uint32_t deadline = fleet_now_us(f) + SETTLE_WAIT_US;
+    while (f->conf.adapter->has_greeting && f->now_us < deadline && !is_everybody_welcome(f))
+        fleet_turn(f, 5000);
     for (uint32_t number = 1; f->now_us < deadline; number++) {
         struct stamp probe = {STAMP_PROBE, 0, number, f->now_us};
         for (size_t i = 0; i < f->clients_n; i += step) {
