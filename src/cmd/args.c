@@ -1,3 +1,4 @@
+/* The command line: which command, which options. */
 #include "cmd/args.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Commands that talk to a running server through its control socket. */
 #include "cmd/remote.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* The table of all roles that this binary can run. */
 #include "cmd/roles.h"
 
 #include "gateway/gateway.h"

@@ -1,3 +1,4 @@
+/* The table that a start prints on the terminal. */
 #include "proc/banner.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Runs a role's prepare() in a process of its own, so that compiling never blocks the master. */
 #include "proc/builder.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* The life of a role process: from fork() to exit, with its line to the master. */
 #include "proc/child.h"
 
 #include <errno.h>

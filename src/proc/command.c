@@ -1,3 +1,4 @@
+/* What a running master can be told, by a command on the control socket or by a signal. */
 #include "proc/command.h"
 
 #include <errno.h>

@@ -19,7 +19,7 @@ struct commands {
     struct vec stop_callers; /* struct ctl_session */
 };
 
-/* Takes ctl_fd. 0 or -errno. */
+/* Borrows ctl_fd. 0 or -errno. */
 int commands_init(struct commands *c, struct fleet *f, int ctl_fd, bool is_detached) NODISCARD;
 void commands_step(struct commands *c); /* after each change of the fleet */
 void commands_stop(struct commands *c, struct ctl_session *s, bool is_graceful);

@@ -1,3 +1,4 @@
+/* The control socket, the master's side: one command line in, a text answer out. */
 #include "proc/ctl.h"
 
 #include <ctype.h>
@@ -125,8 +126,7 @@ struct ctl *ctl_start(struct loop *l, struct conn_pool *conns, int fd, ctl_comma
                       void *owner)
 {
     struct ctl *c = mem_zalloc(sizeof *c);
-    *c =
-        (struct ctl){.loop = l, .conns = conns, .fd = fd, .on_command = on_command, .owner = owner};
+    *c = (struct ctl){.loop = l, .conns = conns, .on_command = on_command, .owner = owner};
     list_init(&c->sessions);
     c->listener = listener_start(l, fd, on_accept, c);
     if (c->listener)

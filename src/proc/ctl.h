@@ -22,7 +22,7 @@ struct ctl_session;
 
 typedef void ctl_command_fn(void *owner, struct ctl_session *s, const char *line);
 
-/* Serves on fd (taken). NULL: errno. */
+/* Serves on fd (borrowed until ctl_stop_listening()). NULL: errno. */
 struct ctl *ctl_start(struct loop *l, struct conn_pool *conns, int fd, ctl_command_fn *on_command,
                       void *owner) NODISCARD;
 void ctl_stop_listening(struct ctl *c);

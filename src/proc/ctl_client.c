@@ -1,3 +1,4 @@
+/* The control socket, the command's side: sends one line, prints the answer. */
 #include "proc/ctl_client.h"
 
 #include <errno.h>

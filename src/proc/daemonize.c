@@ -1,3 +1,4 @@
+/* Leaving the terminal at `start -d`, while whoever called waits for how the start went. */
 #include "proc/daemonize.h"
 
 #include <errno.h>

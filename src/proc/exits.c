@@ -1,3 +1,4 @@
+/* How the processes of a section ended, and how often: the upper table of `status`. */
 #include "proc/exits.h"
 
 #include <stdio.h>

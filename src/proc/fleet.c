@@ -1,3 +1,4 @@
+/* All groups and processes of one server, as the master sees them. */
 #include "proc/fleet.h"
 
 #include <errno.h>
@@ -48,12 +49,11 @@ static void announce(struct task *t)
     f->on_change(f->owner);
 }
 
-int fleet_init(struct fleet *f, const struct conf *conf, const struct role *const *roles,
-               size_t roles_n, struct buf *errors)
+int fleet_init(struct fleet *f, const struct role *const *roles, size_t roles_n, struct buf *errors)
 {
+    const struct conf *conf = f->conf;
     size_t sections_n = conf_sections_n(conf);
     int rc = 0;
-    f->conf = conf;
     f->changed.run = announce;
     list_init(&f->processes);
     f->groups = mem_zalloc((sections_n + 1) * sizeof *f->groups);

@@ -37,9 +37,10 @@ struct fleet {
     void *owner;
 };
 
-/* Makes the groups of all sections that belong to a role. 0 or GW_ECONF with lines in errors. */
-int fleet_init(struct fleet *f, const struct conf *conf, const struct role *const *roles,
-               size_t roles_n, struct buf *errors) NODISCARD;
+/* The first four fields must be set. Makes the groups of all sections that belong to a role. 0 or
+ * GW_ECONF with lines in errors. */
+int fleet_init(struct fleet *f, const struct role *const *roles, size_t roles_n,
+               struct buf *errors) NODISCARD;
 void fleet_fini(struct fleet *f);
 /* Forks the first process of every slot and samples their counters each second. loop must be set.
  */

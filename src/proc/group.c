@@ -1,3 +1,4 @@
+/* One section of a role with its slots: how many processes, where they listen, what they run. */
 #include "proc/group.h"
 
 #include <errno.h>

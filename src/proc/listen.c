@@ -1,3 +1,5 @@
+/* Listening addresses of roles: parsed from their URLs in the config, bound before the first fork.
+ */
 #include "proc/listen.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* The master: starts the processes of a config, watches them, and obeys commands and signals. */
 #include "proc/master.h"
 
 #include <errno.h>
@@ -5,14 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <gw/err.h>
 
 #include "base/log.h"
 #include "net/sig.h"
-#include "net/sock.h"
 #include "proc/banner.h"
 #include "proc/builder.h"
 #include "proc/command.h"
@@ -20,6 +19,7 @@
 #include "proc/daemonize.h"
 #include "proc/exit_code.h"
 #include "proc/pidfile.h"
+#include "proc/premises.h"
 #include "proc/query.h"
 #include "proc/reload.h"
 #include "proc/startup.h"
@@ -37,9 +37,7 @@ struct master {
     struct loop *loop;
     struct conn_pool *conns;
     struct sig *sig;
-    int pid_fd;
-    int ctl_fd; /* until ctl takes it */
-    off_t log_offset;
+    struct premises premises;
     struct commands commands;
     struct startup startup;
     int exit_code;
@@ -64,8 +62,10 @@ static void on_fork(void *owner)
     if (m->sig)
         sig_stop(m->sig);
     ctl_abandon(m->commands.ctl);
-    if (m->pid_fd >= 0)
-        close(m->pid_fd);
+    if (m->premises.ctl_fd >= 0)
+        close(m->premises.ctl_fd);
+    if (m->premises.pid_fd >= 0)
+        close(m->premises.pid_fd);
     if (m->daemon.report_fd >= 0)
         close(m->daemon.report_fd);
 }
@@ -128,21 +128,25 @@ static void on_started(void *owner, bool is_failed, struct span text)
 
 static void complain_user(const struct master *m, int rc, struct buf *errors)
 {
-    buf_printf(errors, "[master] user = %s, group = %s: %s\n",
-               m->settings->user ? m->settings->user : "(unset)",
-               m->settings->group ? m->settings->group : "(unset)", privileges_complaint(rc));
+    const struct master_conf *settings = m->settings;
+    bool is_group = rc == -ESRCH || !settings->user;
+    premises_complain(&m->premises, is_group ? "group" : "user",
+                      is_group ? settings->group : settings->user, privileges_complaint(rc),
+                      errors);
 }
 
 /* The config as a whole: users, roles, addresses. Nothing is opened or made. */
 static int plan(struct master *m, const struct master_setup *setup, struct buf *errors)
 {
-    *m = (struct master){.setup = setup,
-                         .settings = setup->settings,
-                         .daemon = {.report_fd = -1},
-                         .pid_fd = -1,
-                         .ctl_fd = -1};
+    *m = (struct master){
+        .setup = setup,
+        .settings = setup->settings,
+        .daemon = {.report_fd = -1},
+        .premises = {
+            .fleet = &m->fleet, .conf_file = setup->conf_file, .pid_fd = -1, .ctl_fd = -1}};
     const char *slash = strrchr(setup->conf_file, '/');
-    m->fleet = (struct fleet){.settings = m->settings,
+    m->fleet = (struct fleet){.conf = setup->conf,
+                              .settings = m->settings,
                               .privileges = &m->privileges,
                               .conf_name = slash ? slash + 1 : setup->conf_file,
                               .on_change = on_change,
@@ -152,97 +156,8 @@ static int plan(struct master *m, const struct master_setup *setup, struct buf *
     int rc = privileges_find(m->settings->user, m->settings->group, &m->privileges);
     if (rc < 0)
         complain_user(m, rc, errors);
-    int rc_fleet = fleet_init(&m->fleet, setup->conf, setup->roles, setup->roles_n, errors);
+    int rc_fleet = fleet_init(&m->fleet, setup->roles, setup->roles_n, errors);
     return rc < 0 ? rc : rc_fleet;
-}
-
-static int complain_path(const char *key, const char *path, int rc, struct buf *errors)
-{
-    buf_printf(errors, "[master] %s: cannot use %s: %s\n", key, path, gw_strerror(rc));
-    return rc;
-}
-
-static int make_run_dir(const struct master *m, struct buf *errors)
-{
-    const char *path = m->settings->run_dir;
-    int rc = pidfile_make_folder(path, 0755);
-    if (rc == 0 && mkdir(path, 0711) < 0 && errno != EEXIST)
-        rc = -errno;
-    if (rc == 0)
-        rc = privileges_give(&m->privileges, path);
-    return rc < 0 ? complain_path("run_dir", path, rc, errors) : 0;
-}
-
-static int open_log(struct master *m, struct buf *errors)
-{
-    const char *path = m->settings->log_file;
-    struct stat before;
-    int rc = pidfile_make_folder(path, 0755);
-    m->log_offset = stat(path, &before) == 0 ? before.st_size : 0;
-    if (rc == 0)
-        rc = log_open(path, (enum log_level)m->settings->log_level, true);
-    if (rc == 0)
-        rc = privileges_give(&m->privileges, path);
-    return rc < 0 ? complain_path("log_file", path, rc, errors) : 0;
-}
-
-static int take_pid_file(struct master *m, struct buf *errors)
-{
-    pid_t holder = 0;
-    int fd = pidfile_open(m->settings->pid_file, &holder);
-    if (fd == -EEXIST) {
-        buf_printf(errors, "%s: already running (pid %d)\n", m->fleet.conf_name, (int)holder);
-        return fd;
-    }
-    if (fd < 0)
-        return complain_path("pid_file", m->settings->pid_file, fd, errors);
-    m->pid_fd = fd;
-    return 0;
-}
-
-static int listen_ctl(struct master *m, struct buf *errors)
-{
-    int fd = sock_listen_unix(m->settings->control_socket, 0600);
-    if (fd < 0)
-        return complain_path("control_socket", m->settings->control_socket, fd, errors);
-    m->ctl_fd = fd;
-    return 0;
-}
-
-/* All that can go wrong before anything serves, in the order that leaves least behind. */
-static int acquire(struct master *m, struct buf *errors)
-{
-    unsigned long files;
-    int rc = take_pid_file(m, errors);
-    if (rc == 0)
-        rc = open_log(m, errors);
-    if (rc == 0)
-        rc = make_run_dir(m, errors);
-    if (rc == 0)
-        rc = builder_run_all(&m->fleet, errors);
-    if (rc == 0 && sock_raise_files((unsigned long)m->settings->open_files, &files) == 0)
-        log_debug("each process may open %lu files", files);
-    if (rc == 0)
-        rc = group_bind_all(m->fleet.groups, m->fleet.groups_n, m->setup->conf, errors);
-    if (rc == 0)
-        rc = listen_ctl(m, errors);
-    return rc;
-}
-
-/* In this order: whoever sees the pid file gone may start the next server at once. */
-static void release(struct master *m)
-{
-    fleet_fini(&m->fleet);
-    if (m->commands.ctl)
-        ctl_stop_listening(m->commands.ctl);
-    else if (m->ctl_fd >= 0)
-        close(m->ctl_fd);
-    if (m->ctl_fd >= 0 || m->commands.ctl)
-        unlink(m->settings->control_socket);
-    if (m->pid_fd >= 0)
-        rmdir(m->settings->run_dir); /* stays when a role left files there */
-    pidfile_close(m->settings->pid_file, m->pid_fd, true);
-    m->pid_fd = m->ctl_fd = -1;
 }
 
 static int open_loop(struct master *m)
@@ -257,10 +172,7 @@ static int open_loop(struct master *m)
     m->fleet.loop = m->loop;
     m->fleet.conns = m->conns;
     m->startup = (struct startup){.fleet = &m->fleet, .on_over = on_started, .owner = m};
-    int rc = commands_init(&m->commands, &m->fleet, m->ctl_fd, m->setup->is_detached);
-    if (rc == 0)
-        m->ctl_fd = -1;
-    return rc;
+    return commands_init(&m->commands, &m->fleet, m->premises.ctl_fd, m->setup->is_detached);
 }
 
 static void run(struct master *m)
@@ -304,16 +216,17 @@ static void close_loop(struct master *m)
 
 static int serve(struct master *m)
 {
-    int rc = pidfile_write(m->pid_fd, getpid());
+    int rc = pidfile_write(m->premises.pid_fd, getpid());
     if (rc == 0)
         rc = open_loop(m);
     if (rc < 0) {
         log_error("cannot start: %s", gw_strerror(rc));
-        release(m);
+        premises_release(&m->premises);
         return EXIT_CODE_FAILED;
     }
     run(m);
-    release(m);
+    ctl_stop_listening(m->commands.ctl);
+    premises_release(&m->premises);
     say_goodbye(m);
     close_loop(m);
     return m->exit_code;
@@ -333,7 +246,7 @@ static void print_banner(const struct master *m)
 /* What the server holds is the child's now: only copies are closed here. */
 static int wait_for_daemon(struct master *m)
 {
-    int exit_code = daemonize_wait(&m->daemon, m->settings->log_file, m->log_offset);
+    int exit_code = daemonize_wait(&m->daemon, m->settings->log_file, m->premises.log_offset);
     if (exit_code == EXIT_CODE_OK && !m->setup->is_quiet)
         printf("Started in the background. \"gatehouse stop -c %s\" stops it.\n",
                m->setup->conf_file);
@@ -352,7 +265,7 @@ static int start_acquired(struct master *m)
     if (rc < 0) {
         log_error("cannot leave the terminal (stdout_file %s): %s", m->settings->stdout_file,
                   gw_strerror(rc));
-        release(m);
+        premises_release(&m->premises);
         return EXIT_CODE_FAILED;
     }
     return serve(m);
@@ -362,7 +275,7 @@ static int fail(struct master *m, struct buf *errors)
 {
     fputs(buf_cstr(errors), stderr);
     buf_fini(errors);
-    release(m);
+    premises_release(&m->premises);
     return EXIT_CODE_FAILED;
 }
 
@@ -370,7 +283,7 @@ int master_start(const struct master_setup *setup)
 {
     static struct master m; /* static: processes forked from here keep pointers into it */
     struct buf errors = {0};
-    if (plan(&m, setup, &errors) < 0 || acquire(&m, &errors) < 0)
+    if (plan(&m, setup, &errors) < 0 || premises_take(&m.premises, &errors) < 0)
         return fail(&m, &errors);
     buf_fini(&errors);
     return start_acquired(&m);
@@ -392,7 +305,7 @@ int master_check(const struct master_setup *setup)
     }
     int rc = plan(&m, &own, &errors);
     if (rc == 0)
-        rc = make_run_dir(&m, &errors);
+        rc = premises_make_run_dir(&m.premises, &errors);
     if (rc == 0)
         rc = builder_run_all(&m.fleet, &errors);
     int exit_code = rc < 0 ? fail(&m, &errors) : EXIT_CODE_OK;

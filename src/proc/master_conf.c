@@ -1,3 +1,4 @@
+/* The [master] section: where the server keeps its files, who it runs as, how long it waits. */
 #include "proc/master_conf.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* The pid file: names the master and, by a lock on it, lets only one server run per config. */
 #include "proc/pidfile.h"
 
 #include <errno.h>

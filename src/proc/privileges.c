@@ -1,3 +1,4 @@
+/* Which user the role processes run as, and giving up every right to become another. */
 #include "proc/privileges.h"
 
 #include <errno.h>

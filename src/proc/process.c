@@ -1,3 +1,4 @@
+/* One forked role process, as the master sees it: its pid, its control line, its last answers. */
 #include "proc/process.h"
 
 #include <errno.h>

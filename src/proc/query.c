@@ -1,3 +1,5 @@
+/* Questions to all processes at once, answered to the caller when all have spoken or a second has
+ * passed. */
 #include "proc/query.h"
 
 #include <fcntl.h>

@@ -1,3 +1,5 @@
+/* Reload: builds the new code, starts new processes beside the old ones, then lets the old ones
+ * leave. */
 #include "proc/reload.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* The rule of how long a crashed process waits before its successor is started. */
 #include "proc/restart.h"
 
 uint64_t restart_delay_ms(struct restart *r, uint64_t life_ms, uint64_t max_ms)

@@ -1,3 +1,4 @@
+/* Lines between a process and its master: rows of status and connections as tab-separated text. */
 #include "proc/row.h"
 
 #include <inttypes.h>

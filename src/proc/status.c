@@ -1,3 +1,4 @@
+/* The tables of `gatehouse status` and `gatehouse connections`, as text and JSON. */
 #include "proc/status.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* Stopping the whole server, plainly or after the work in hand. */
 #include "proc/stop.h"
 
 #include "base/log.h"

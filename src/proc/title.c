@@ -1,3 +1,4 @@
+/* The process title that `ps` shows, written over the memory of argv and the environment. */
 #include "proc/title.h"
 
 #include <stdarg.h>

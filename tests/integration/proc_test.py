@@ -154,7 +154,8 @@ MISTAKES = [
     ("[registry]\nlisten = text://nowhere:1\n", "test.conf:2: [registry] listen: ", "write"),
     ("[registry]\nlisten = 127.0.0.1:1\n", "test.conf:2: [registry] listen: ", "text://"),
     ("[master]\nstop_timeout = soon\n[registry]\n", "test.conf:2: [master] stop_timeout: ", "soon"),
-    ("[master]\nuser = nobody-at-all\n[registry]\n", "[master] user = nobody-at-all", "no such user"),
+    ("[master]\nuser = nobody-at-all\n[registry]\n", 'test.conf:2: [master] user: "nobody-at-all"', "no such user"),
+    ("[master]\ngroup = none-at-all\n[registry]\n", 'test.conf:2: [master] group: "none-at-all"', "no such group"),
     ("[master]\nlog_level = info\n", "no section", "[gateway]"),
     ("", "no section", "[registry]"),
 ]
@@ -168,6 +169,24 @@ def test_mistakes_in_the_config(site, text, where, what):
         assert done.returncode == 1, done.stdout
         assert where in done.stderr and what in done.stderr
         assert done.stderr.count("\n") == 1, done.stderr
+    assert not (s.folder / "var" / "test.pid").exists()
+
+
+PLACES = [
+    ("pid_file = /proc/none/x.pid", "pid_file: \"/proc/none/x.pid\"", "its folder cannot be made"),
+    ("log_file = /proc/none/x.log", "log_file: \"/proc/none/x.log\"", "its folder cannot be made"),
+    ("run_dir = /proc/none/x", "run_dir: \"/proc/none/x\"", "its folder cannot be made"),
+    ("control_socket = var/" + "x" * 110, "control_socket: ", "write a shorter one"),
+]
+
+
+@pytest.mark.parametrize("line,where,what", PLACES)
+def test_places_that_cannot_be_used(site, line, where, what):
+    s = site(f"[master]\n{line}\n{registry_conf(free_ports())}")
+    done = s.command("start")
+    assert done.returncode == 1
+    assert f"test.conf:2: [master] {where}" in done.stderr and what in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
     assert not (s.folder / "var" / "test.pid").exists()
 
 
