@@ -180,6 +180,9 @@ void route_hand_out(struct gateway *g, struct backlog *events)
     for (; backlog_first(events, &event, &at_ms); backlog_drop_first(events)) {
         struct client *c = clients_find(&g->clients, event.connection_id);
         if (c) {
+            /* The worker that takes it over trusts the first session that it sees, and while the
+             * event waited a callback in hand may have written another one. */
+            event.ext = client_session(c);
             deliver(g, c, &event);
             continue;
         }

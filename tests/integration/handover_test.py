@@ -5,6 +5,7 @@ import struct
 import gateway_bench as bench
 import wire
 
+SET_SESSION = 204
 HELLO, DRAIN, DRAIN_MARK, DRAINED, RELEASE, DONE, REPLY = range(220, 227)
 MESSAGE, CLOSE = bench.CMD_ON_MESSAGE, bench.CMD_ON_CLOSE
 
@@ -81,6 +82,23 @@ def test_clients_follow_in_order(site):
     old.close()
     send_all(clients, b"last")
     assert messages(new, 3) == [(MESSAGE, i, b"last") for i in (1, 2, 3)]
+    gateways.stop()
+
+
+def test_waiting_events_bring_the_session_of_now(site):
+    """The new worker has no version to compare with, so the session from before the last callback would be taken as
+    true, and what that callback wrote would be lost."""
+    gateways, old, new, clients = prepare(site, clients_n=1)
+    old.send(wire.pack(DRAIN))
+    assert old.packet().cmd == DRAIN_MARK
+    send_all(clients, b"waits")
+    assert events_reach(gateways, clients, old, new) == [[], []]
+    old.send(wire.pack(DRAINED, body=struct.pack(">I", 1)))
+    session = b'a:1:{s:1:"n";i:1;}'
+    old.send(wire.pack(SET_SESSION, connection_id=1, ext=session))
+    old.send(wire.pack(RELEASE, connection_id=1))
+    event = new.packet()
+    assert (event.cmd, event.ext, event.body) == (MESSAGE, session, b"waits")
     gateways.stop()
 
 
