@@ -41,7 +41,7 @@ bool session_is_changed(struct session_values *v, struct buf *out);
 void session_write(struct session_values *v, struct buf *out);
 
 /* The current client's session was written by a call of its own (gw_set_session, _update_session):
- * the same change here, which is then not written again (reference.md, "Session version"). */
+ * the same change here, which is then not written again (docs/wire.md §4). */
 void session_replace(struct session_values *v, const struct php_value *map, bool is_merge);
 
 /* A session of its own over a copy of the bytes, for gw_session_free(). */

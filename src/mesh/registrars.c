@@ -22,6 +22,7 @@ struct registrar {
     struct timer ping;
     bool is_up;
     bool has_heard; /* since it came up */
+    bool is_told;   /* that it is away, in the log: once until it speaks again */
     bool is_local;  /* needs no ping */
 };
 
@@ -104,6 +105,7 @@ static void on_message(struct chan *ch, void *owner, const struct codec_event *e
     struct reg_line line = {0};
 
     one->has_heard = true;
+    one->is_told = false;
     if (reg_parse(ev->payload, &line) < 0)
         log_limited(&rate, LOG_WARN, "registry %s sent a line that is no message: %.*s",
                     redial_address(one->redial), ev->payload.len < 80 ? (int)ev->payload.len : 80,
@@ -127,10 +129,11 @@ static void on_close(struct chan *ch, void *owner, int why, uint16_t close_code)
                     "registry %s closed the connection without a list: its secret_key is another "
                     "one",
                     address);
-    else if (why != 0)
+    else if (why != 0 && !one->is_told)
         log_limited(&rate, LOG_WARN, "%s registry %s: %s; trying again every second",
                     one->is_up ? "lost" : "cannot connect to", address, gw_strerror(why));
     one->is_up = false;
+    one->is_told = true;
 }
 
 static const struct chan_events events = {
