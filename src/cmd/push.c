@@ -318,7 +318,7 @@ static void tell(const struct push *p, bool is_good)
     if (!is_good && !p->text)
         fprintf(stderr, "stopped after %llu %s\n", (unsigned long long)p->messages_n,
                 plural(p->messages_n, "message", "messages"));
-    if (p->is_quiet)
+    if (p->is_quiet || p->messages_n == 0)
         return;
     printf("%llu %s, %llu %s%s\n", (unsigned long long)p->messages_n,
            plural(p->messages_n, "message", "messages"), (unsigned long long)p->deliveries_n,

@@ -50,6 +50,11 @@ enum target_option target_option(struct target *t, int option, const char *value
     case TARGET_SECRET_FILE:
         t->secret_file = value;
         return TARGET_TAKEN;
+    case TARGET_SECRET: /* else it would pass for --secret-file, shortened */
+        fputs("--secret: everybody could read it in the list of processes; use --secret-file or "
+              "GATEHOUSE_SECRET\n",
+              stderr);
+        return TARGET_BAD;
     case TARGET_TIMEOUT:
         return read_timeout(value, &t->timeout_ms) ? TARGET_TAKEN : TARGET_BAD;
     default:

@@ -21,9 +21,10 @@ struct target {
 };
 
 /* For the table of getopt_long(3); the values are those that target_option() takes. */
-enum { TARGET_REGISTRY = 1000, TARGET_SECRET_FILE, TARGET_TIMEOUT };
+enum { TARGET_REGISTRY = 1000, TARGET_SECRET, TARGET_SECRET_FILE, TARGET_TIMEOUT };
 #define TARGET_OPTIONS                                                                             \
     {"registry", required_argument, NULL, TARGET_REGISTRY},                                        \
+        {"secret", required_argument, NULL, TARGET_SECRET},                                        \
         {"secret-file", required_argument, NULL, TARGET_SECRET_FILE},                              \
         {"timeout", required_argument, NULL, TARGET_TIMEOUT},                                      \
     {                                                                                              \
