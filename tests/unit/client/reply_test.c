@@ -114,6 +114,7 @@ static void test_answers_of_another_shape(void **state)
         assert_int_equal(list->failures_n, 1);
         assert_int_equal(list->failures[0].rc, GW_EPROTO);
         gw_result_free(list);
+        finish(&s);
         script(&s, bad[i], bad[i]);
         assert_int_equal(gw_get_all_client_sessions(&s.gw, &list), GW_EPROTO);
         assert_null(list);
