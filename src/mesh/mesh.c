@@ -7,6 +7,8 @@
 #include "mesh/query.h"
 #include "net/sock.h"
 
+enum { FLUSH_LOOK_MS = 5 };
+
 static struct mesh *mesh_of(struct gw *gw)
 {
     return CONTAINER_OF(gw, struct mesh, gw);
@@ -104,6 +106,28 @@ int mesh_sleep(struct gw *gw, uint64_t ms)
     timer_start(m->loop, &nap.timer, ms);
     fibers_wait(&m->fibers);
     return 0;
+}
+
+static bool is_flushed(const struct mesh *m)
+{
+    for (size_t i = 0; i < m->gateways.links.len; i++)
+        if (!uplink_is_flushed(m->gateways.links.at[i]))
+            return false;
+    return true;
+}
+
+/* Output leaves at the end of the turn, so the first look comes after it. */
+bool mesh_flush(struct mesh *m, uint64_t max_ms)
+{
+    uint64_t since_ms = loop_now_ms(m->loop);
+    uint64_t pause_ms = 0;
+
+    while (!is_flushed(m)) {
+        if (loop_now_ms(m->loop) - since_ms > max_ms || mesh_sleep(&m->gw, pause_ms) < 0)
+            return false;
+        pause_ms = FLUSH_LOOK_MS;
+    }
+    return true;
 }
 
 /* ---- telling ---- */

@@ -30,6 +30,9 @@ bool mesh_is_ours(struct gw *gw, struct gateway_at at);
 int mesh_sleep(struct gw *gw, uint64_t ms);
 void mesh_log(struct gw *gw, bool is_error, const char *fmt, va_list args) PRINTF_LIKE(3, 0);
 
+/* On a coroutine: waits until what was sent has left this process on every link that is up, for at
+ * most max_ms. False: a gateway does not take it. */
+bool mesh_flush(struct mesh *m, uint64_t max_ms);
 /* A registry has told its list, and every gateway in it is connected or could not be. */
 bool mesh_is_settled(const struct mesh *m);
 /* A row for each link: see proc/role.h. */

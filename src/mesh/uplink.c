@@ -385,6 +385,11 @@ void uplink_make_room(struct uplink *u)
     tell_stall(u, since_ms);
 }
 
+bool uplink_is_flushed(const struct uplink *u)
+{
+    return u->state != UPLINK_UP || conn_queued(chan_conn(u->chan)) == 0;
+}
+
 void uplink_ask(struct uplink *u, const struct wire_packet *p, struct query *q,
                 struct fanout_target *target)
 {

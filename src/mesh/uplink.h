@@ -85,6 +85,8 @@ void uplink_send_cmd(struct uplink *u, uint8_t cmd, uint32_t connection_id, stru
 bool uplink_is_full(const struct uplink *u);
 /* On a coroutine: waits while the queue is full. */
 void uplink_make_room(struct uplink *u);
+/* Everything queued was given to the kernel, or is lost with the link. */
+bool uplink_is_flushed(const struct uplink *u);
 
 /* Asks; the answer or failure goes into the target. */
 void uplink_ask(struct uplink *u, const struct wire_packet *p, struct query *q,

@@ -8,6 +8,7 @@
 
 #include "base/span.h"
 #include "base/utf8.h"
+#include "mesh/registries.h"
 
 #define AT(field) offsetof(struct worker_conf, field)
 
@@ -135,44 +136,6 @@ static int check_events(const struct conf *conf, const struct conf_section *s, s
     return GW_ECONF;
 }
 
-static bool is_local(const char *address)
-{
-    return strncmp(address, "127.", 4) == 0 || strncmp(address, "localhost:", 10) == 0 ||
-           strncmp(address, "[::1]:", 6) == 0;
-}
-
-static bool is_host_port(const char *address)
-{
-    const char *colon = strrchr(address, ':');
-    uint64_t port;
-
-    return colon && colon > address && span_to_u64(span_str(colon + 1), &port) && port >= 1 &&
-           port <= UINT16_MAX;
-}
-
-static int check_registries(const struct conf *conf, const struct conf_section *s,
-                            struct buf *errors)
-{
-    const struct worker_conf *c = s->conf;
-    int rc = 0;
-
-    for (size_t i = 0; i < c->register_address.len; i++) {
-        const char *address = c->register_address.at[i].text;
-        if (!is_host_port(address)) {
-            buf_printf(errors, "%s: [worker %s] register_address: \"%s\" is not host:port\n",
-                       conf_where(conf, s, "register_address"), s->name, address);
-            rc = GW_ECONF;
-        } else if (!is_local(address) && c->secret_key[0] == '\0' && !c->is_insecure) {
-            buf_printf(errors,
-                       "%s: [worker %s] register_address: %s is on another host; set secret_key, "
-                       "or insecure = true in a network that nobody else reaches\n",
-                       conf_where(conf, s, "register_address"), s->name, address);
-            rc = GW_ECONF;
-        }
-    }
-    return rc;
-}
-
 static int check_options(const struct conf *conf, const struct conf_section *s, struct buf *errors)
 {
     const struct worker_conf *c = s->conf;
@@ -197,9 +160,10 @@ static int check_options(const struct conf *conf, const struct conf_section *s, 
 
 int worker_check(const struct conf *conf, const struct conf_section *s, struct buf *errors)
 {
+    const struct worker_conf *c = s->conf;
     int rc = check_events(conf, s, errors);
 
-    if (check_registries(conf, s, errors) < 0)
+    if (registries_check(conf, s, &c->register_address, c->secret_key, c->is_insecure, errors) < 0)
         rc = GW_ECONF;
     if (check_options(conf, s, errors) < 0)
         rc = GW_ECONF;
