@@ -48,9 +48,17 @@ struct redis {
  * up. */
 struct pending {
     struct redis *redis;
-    struct store_call *call; /* NULL: nobody waits */
-    struct gw_reply *reply;
+    struct together *together; /* NULL: nobody waits */
+    struct gw_reply **reply;   /* the caller's */
+    struct list node;          /* of together */
     uint64_t bytes;
+};
+
+/* Who waits for some commands, on the stack of its coroutine. */
+struct together {
+    struct store_call call;
+    struct list unanswered; /* struct pending */
+    int rc;
 };
 
 struct early {
@@ -282,15 +290,18 @@ static void forget(struct pending *p)
 static void on_answer(redisAsyncContext *context, void *answer, void *data)
 {
     struct pending *p = data;
+    struct together *t = p->together;
 
-    if (!p->call) {
-        forget(p);
-        return;
+    if (t) {
+        if (answer)
+            *p->reply = reply_copy(answer);
+        if (!*p->reply && t->rc == 0)
+            t->rc = answer ? GW_ETOOBIG : GW_EAWAY;
+        list_remove(&p->node);
+        if (list_is_empty(&t->unanswered))
+            call_end(&t->call, t->rc);
     }
-    if (answer)
-        p->reply = reply_copy(answer);
-    call_end(p->call, p->reply ? 0 : answer ? GW_ETOOBIG : GW_EAWAY);
-    p->call = NULL; /* the caller frees p, which holds its answer */
+    forget(p);
 }
 
 static int measure(size_t argc, const struct gw_bytes *argv, uint64_t *bytes)
@@ -303,9 +314,9 @@ static int measure(size_t argc, const struct gw_bytes *argv, uint64_t *bytes)
     return *bytes > CALL_BYTES_MAX ? GW_ETOOBIG : 0;
 }
 
-/* Hands the command to hiredis, which copies it. *out gets what on_answer() works on. */
+/* Hands the command to hiredis, which copies it. */
 static int submit(struct redis *r, size_t argc, const struct gw_bytes *argv,
-                  struct store_call *call, struct pending **out)
+                  struct together *together, struct gw_reply **reply)
 {
     const char *words[ARGC_MAX];
     size_t lens[ARGC_MAX];
@@ -323,14 +334,15 @@ static int submit(struct redis *r, size_t argc, const struct gw_bytes *argv,
         lens[i] = argv[i].len;
     }
     struct pending *p = mem_zalloc(sizeof *p);
-    *p = (struct pending){.redis = r, .call = call, .bytes = bytes};
+    *p = (struct pending){.redis = r, .together = together, .reply = reply, .bytes = bytes};
     r->pending_n++;
     r->pending_bytes += bytes;
     if (redisAsyncCommandArgv(r->io.context, on_answer, p, (int)argc, words, lens) != REDIS_OK) {
         forget(p); /* the connection is ending: nothing was queued */
         return GW_EAWAY;
     }
-    *out = p;
+    if (together)
+        list_append(&together->unanswered, &p->node);
     return 0;
 }
 
@@ -350,46 +362,55 @@ static int wait_until_up(struct redis *r, uint64_t ms)
     return rc;
 }
 
-static void give_up(struct redis *r, uint64_t ms)
+/* Late: the answers are dropped, with the connection. */
+static void give_up(struct redis *r, struct together *t, uint64_t ms)
 {
     char why[64];
 
+    while (!list_is_empty(&t->unanswered)) {
+        struct pending *p = CONTAINER_OF(t->unanswered.next, struct pending, node);
+        list_remove(&p->node);
+        p->together = NULL;
+    }
     snprintf(why, sizeof why, "no answer within %llu ms", (unsigned long long)ms);
     if (r->state == REDIS_UP)
         drop(r, why);
 }
 
+int redis_call_all(struct redis *r, uint64_t ms, struct redis_command *commands, size_t n)
+{
+    struct together t = {.rc = 0};
+
+    for (size_t i = 0; i < n; i++)
+        commands[i].reply = NULL;
+    if (!fibers_is_inside(r->host.fibers))
+        return GW_ECONTEXT;
+    int rc = n > REDIS_TOGETHER_MAX ? -EINVAL : wait_until_up(r, ms);
+    call_init(&t.call, r->host);
+    list_init(&t.unanswered);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = submit(r, commands[i].argc, commands[i].argv, &t, &commands[i].reply);
+    if (list_is_empty(&t.unanswered))
+        return rc;
+    int waited_rc = call_wait(&t.call, ms);
+    if (!list_is_empty(&t.unanswered))
+        give_up(r, &t, ms);
+    else
+        waited_rc = t.rc; /* all have come, if in the turn of the deadline */
+    return rc < 0 ? rc : waited_rc;
+}
+
 int redis_call(struct redis *r, uint64_t ms, size_t argc, const struct gw_bytes *argv,
                struct gw_reply **out)
 {
-    struct store_call call;
-    struct pending *p = NULL;
+    struct redis_command command = {.argc = argc, .argv = argv};
+    int rc = redis_call_all(r, ms, &command, 1);
 
-    *out = NULL;
-    if (!fibers_is_inside(r->host.fibers))
-        return GW_ECONTEXT;
-    int rc = wait_until_up(r, ms);
-    call_init(&call, r->host);
-    if (rc == 0)
-        rc = submit(r, argc, argv, &call, &p);
-    if (rc < 0)
-        return rc;
-    rc = call_wait(&call, ms);
-    if (p->call) { /* late: its answer is dropped, with the connection */
-        p->call = NULL;
-        give_up(r, ms);
-        return rc;
-    }
-    *out = p->reply;
-    if (p->reply)
-        rc = 0; /* it came in the turn of its deadline */
-    forget(p);
+    *out = command.reply;
     return rc;
 }
 
 int redis_tell(struct redis *r, size_t argc, const struct gw_bytes *argv)
 {
-    struct pending *p;
-
-    return submit(r, argc, argv, NULL, &p);
+    return submit(r, argc, argv, NULL, NULL);
 }

@@ -28,6 +28,18 @@ void redis_stop(struct redis *r);
  */
 int redis_call(struct redis *r, uint64_t ms, size_t argc, const struct gw_bytes *argv,
                struct gw_reply **out) NODISCARD;
+
+/* Several commands that leave together. */
+enum { REDIS_TOGETHER_MAX = 1024 };
+struct redis_command {
+    size_t argc;
+    const struct gw_bytes *argv;
+    struct gw_reply *reply; /* freed with gw_reply_free(); NULL: it was not answered */
+};
+/* Waits for all answers, for at most `ms` together. 0, or the first error: then some may have been
+ * answered all the same. n: at most REDIS_TOGETHER_MAX. */
+int redis_call_all(struct redis *r, uint64_t ms, struct redis_command *commands,
+                   size_t n) NODISCARD;
 /* Sends a command whose answer nobody needs. */
 int redis_tell(struct redis *r, size_t argc, const struct gw_bytes *argv) NODISCARD;
 
