@@ -251,6 +251,21 @@ static void on_login(struct gw *gw, const struct gw_client *client, const struct
     free(escaped);
 }
 
+/* Who is here, asked by a page that doubts its list: a gateway that was killed told nobody which of
+ * its clients are gone. */
+static void on_list(struct gw *gw, const struct gw_client *client, const struct gw_json *in)
+{
+    if (!gw_session_has(client->session, "room_id")) {
+        send_error(gw, client, "not_logged_in", "Log in before you ask who is here.");
+        return;
+    }
+    struct gw_json *out = gw_json_object();
+    gw_json_set_str(out, "type", "list");
+    gw_json_set(out, "client_list", members_of(gw, gw_session_str(client->session, "room_id", "")));
+    send_to_one(gw, client->id, out);
+    gw_json_free(out);
+}
+
 /* ---- talking ---- */
 
 static struct gw_json *new_say(const struct gw_client *client, const char *to_client_id)
@@ -345,6 +360,7 @@ static const struct {
     {"pong", on_pong},
     {"login", on_login},
     {"say", on_say},
+    {"list", on_list},
 };
 
 static void on_message(struct gw *gw, const struct gw_client *client, struct gw_bytes message)
@@ -363,7 +379,7 @@ static void on_message(struct gw *gw, const struct gw_client *client, struct gw_
     if (i < types_n)
         message_types[i].handle(gw, client, in);
     else
-        send_error(gw, client, "bad_type", "type must be login, say or pong.");
+        send_error(gw, client, "bad_type", "type must be login, say, list or pong.");
     gw_json_free(in);
 }
 

@@ -55,6 +55,19 @@ async function say(page, text) {
 const members = (page, n) =>
   page.waitForFunction((want) => document.getElementById('member-count').textContent === String(want), n, WITHIN);
 
+/** Until all pages show the same members, themselves and nobody else. */
+async function agree(pages) {
+  const idsOf = (page) => page.locator('#member-list button')
+    .evaluateAll((buttons) => buttons.map((button) => button.dataset.id).sort().join());
+  const deadline = Date.now() + WITHIN.timeout;
+  for (;;) {
+    const lists = await Promise.all(pages.map(idsOf));
+    if (lists.every((ids) => ids === lists[0]) && lists[0].split(',').length === pages.length) return;
+    assert.ok(Date.now() < deadline, lists.join('\n'));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 describe('chat', () => {
   test('two pages see each other come, talk and go', async () => {
     const ann = await visit('小安', { room: 'talk' });
@@ -194,16 +207,16 @@ describe('chat', () => {
     const killed = gatewayOf(pages[0]);
     const lost = pages.filter((page) => gatewayOf(page) === killed);
     for (const page of pages) page.frames.length = 0;
+    const losses = lost.map((page) => page.waitForFunction(
+      () => document.getElementById('state').dataset.state !== 'open', undefined, { ...WITHIN, polling: 20 }));
     await chat.killGateway(parseInt(killed, 16));
-    for (const page of lost) {
-      await page.waitForFunction(() => document.getElementById('state').dataset.state !== 'open', undefined, WITHIN);
-    }
-    await Promise.all(pages.map((page) => members(page, 6)));
+    await Promise.all(losses);
     await Promise.all(pages.map(isOnline));
+    await agree(pages);
     await say(pages[0], 'here again');
     await Promise.all(pages.map((page) => bubble(page, 'here again').waitFor(WITHIN)));
     for (const page of pages.filter((one) => !lost.includes(one))) {
-      const entered = page.frames.filter((frame) => String(frame).includes('client_list'));
+      const entered = page.frames.filter((frame) => /"type":"login".*client_list/.test(String(frame)));
       assert.deepEqual(entered, [], 'the others stayed connected');
     }
     await leave(...pages);

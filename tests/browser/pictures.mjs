@@ -4,7 +4,7 @@
  * @param {{visit: Function, members: Function, say: Function, bubble: Function, folder: string}} stage
  */
 export async function takePictures({ visit, members, say, bubble, folder }) {
-  const wide = { room: '1', viewport: { width: 1280, height: 800 } };
+  const wide = { room: '1', viewport: { width: 1280, height: 860 } };
   const me = await visit('小安', wide);
   const phone = await visit('林夏', { room: '1', viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2, colorScheme: 'dark' });
   const others = [];
@@ -26,7 +26,10 @@ export async function takePictures({ visit, members, say, bubble, folder }) {
   await me.getByTestId('to').selectOption('all');
   await say(me, '下午三点上线庆祝，蛋糕我带 [蛋糕]');
   await bubble(phone, '下午三点').waitFor();
-  await me.getByTestId('text').fill('');
+  for (const page of [me, phone]) {
+    await page.mouse.move(0, 0);
+    await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
+  }
   await me.screenshot({ path: `${folder}/chat.png` });
   await me.getByTestId('emote').click();
   await me.screenshot({ path: `${folder}/chat-emotes.png` });

@@ -214,6 +214,17 @@ def test_everybody_who_comes_at_once_knows_everybody(chat):
     run(scene())
 
 
+def test_the_list_can_be_asked_for(chat):
+    async def scene():
+        ann, bob = await visitors_on_both(chat, ["Ann", "Bob & Co"], "list")
+        await drain(ann, bob)
+        ann.send(type="list")
+        assert await ann.next() == {"type": "list", "client_list": {ann.id: "Ann", bob.id: "Bob &amp; Co"}}
+        assert await (await Visitor.come(chat)).error(type="list") == "not_logged_in"
+
+    run(scene())
+
+
 def test_bad_messages_are_answered_and_change_nothing(chat):
     async def scene():
         ann = await Visitor.come(chat)

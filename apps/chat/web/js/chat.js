@@ -12,6 +12,9 @@ import { Room } from './room.js';
 import { countUnread, setTitle } from './title.js';
 
 const ROOMS = ['1', '2', '3', '4'];
+/** Doubts about the list are settled later in larger rooms, and not by all pages at once. */
+const DOUBT_MS = 1000;
+const DOUBT_PER_MEMBER_MS = 20;
 
 let name = rememberedName();
 let roomId = readRoomId();
@@ -47,6 +50,7 @@ const room = new Room({
     messages.addSaying(saying);
     if (!saying.isMine) countUnread();
   },
+  onDoubt: askForList,
   onError: onServerError,
 });
 const connection = new Connection({
@@ -63,6 +67,18 @@ function logIn() {
   // Numbers as the original's page sends them, so that its server groups us with its visitors.
   const id = /^[1-9]\d{0,8}$/.test(roomId) ? Number(roomId) : roomId;
   connection.send({ type: 'login', client_name: name, room_id: id });
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */ let listTimer;
+
+function askForList() {
+  const spread = DOUBT_MS + DOUBT_PER_MEMBER_MS * room.members.size;
+  listTimer ??= setTimeout(() => {
+    listTimer = undefined;
+    if (!room.myId) return; // coming in brings the list
+    room.expectList();
+    connection.send({ type: 'list' });
+  }, DOUBT_MS + Math.random() * spread);
 }
 
 /** @param {string} code @param {string} text */

@@ -12,6 +12,7 @@ import { decode } from './markup.js';
  *   onNotice: (notice: Notice) => void,
  *   onSaying: (saying: Saying) => void,
  *   onMembers: () => void,
+ *   onDoubt: () => void,
  *   onError: (code: string, text: string) => void,
  * }} Handlers
  */
@@ -19,8 +20,12 @@ import { decode } from './markup.js';
 export class Room {
   /** Names by client id. @type {Map<string, string>} */ members = new Map();
   /** Our client id while we are in. */ myId = '';
-  /** Who came and went after we asked to come in: id to name, or undefined for gone. @type {Map<string, string | undefined>} */
+  /**
+   * Who came (name) and went (undefined) since we asked for the list.
+   * @type {Map<string, string | undefined>}
+   */
   #early = new Map();
+  #isAsking = false;
   #handlers;
 
   /** @param {Handlers} handlers */
@@ -31,6 +36,12 @@ export class Room {
   /** We ask to come in; what was known before counts no more. */
   expect() {
     this.myId = '';
+    this.expectList();
+  }
+
+  /** We ask who is here. */
+  expectList() {
+    this.#isAsking = true;
     this.#early.clear();
   }
 
@@ -39,44 +50,55 @@ export class Room {
     if (message.type === 'login' && message.client_list) this.#onEntered(message);
     else if (message.type === 'login') this.#onLogin(message);
     else if (message.type === 'logout') this.#onLogout(message);
+    else if (message.type === 'list' && this.#isAsking) this.#takeList(message.client_list);
     else if (message.type === 'say') this.#onSay(message);
     else if (message.type === 'error') this.#handlers.onError(String(message.code), String(message.message));
   }
 
   /**
-   * Our own login, with everybody who is here. A notice may overtake the list when two people come
-   * at the same moment, so those that came first are applied to it.
-   * @param {any} message
+   * A notice may overtake the list, so those that came first are applied to it.
+   * @param {Record<string, unknown>} list
    */
-  #onEntered(message) {
-    this.members = new Map();
-    for (const [id, name] of Object.entries(message.client_list)) this.members.set(id, decode(String(name)));
+  #takeList(list) {
+    this.members.clear();
+    for (const [id, name] of Object.entries(list ?? {})) this.members.set(id, decode(String(name)));
     for (const [id, name] of this.#early) {
       if (name === undefined) this.members.delete(id);
       else this.members.set(id, name);
     }
+    this.#isAsking = false;
     this.#early.clear();
-    this.myId = String(message.client_id);
-    const name = decode(String(message.client_name));
-    this.members.set(this.myId, name);
     this.#handlers.onMembers();
+  }
+
+  /** Our own login, with everybody who is here. @param {any} message */
+  #onEntered(message) {
+    this.myId = String(message.client_id);
+    this.#takeList(message.client_list);
+    const name = decode(String(message.client_name));
     this.#handlers.onNotice({ kind: 'entered', id: this.myId, name, time: String(message.time) });
   }
 
-  /** @param {any} message */
+  /**
+   * Somebody of a name that is here already may be a second one, or the same person over another gateway
+   * because the first one was killed and told nobody.
+   * @param {any} message
+   */
   #onLogin(message) {
     const id = String(message.client_id);
     const name = decode(String(message.client_name));
-    if (!this.myId) this.#early.set(id, name);
+    const isDoubtful = [...this.members].some(([otherId, other]) => other === name && otherId !== id);
+    if (this.#isAsking) this.#early.set(id, name);
     this.members.set(id, name);
     this.#handlers.onMembers();
     this.#handlers.onNotice({ kind: 'joined', id, name, time: String(message.time) });
+    if (isDoubtful) this.#handlers.onDoubt();
   }
 
   /** @param {any} message */
   #onLogout(message) {
     const id = String(message.from_client_id);
-    if (!this.myId) this.#early.set(id, undefined);
+    if (this.#isAsking) this.#early.set(id, undefined);
     this.members.delete(id);
     this.#handlers.onMembers();
     this.#handlers.onNotice({
