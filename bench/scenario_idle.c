@@ -33,11 +33,11 @@ int scenario_idle(const struct scenario_conf *conf)
     fleet_run_until(&f, fleet_now_us(&f) + REST_US / 3);
     struct usage_tree server;
     usage_tree_find(&server, conf->server);
-    uint64_t before = usage_pss(&server);
+    uint64_t before = usage_memory(&server);
     int rc = fleet_open(&f);
     if (rc == 0) {
         fleet_run_until(&f, fleet_now_us(&f) + REST_US);
-        uint64_t after = usage_pss(&server);
+        uint64_t after = usage_memory(&server);
         window_open(&w, &f, conf->server, 0);
         fleet_run_until(&f, fleet_now_us(&f) + (uint32_t)(conf->seconds * 1e6));
         window_close(&w, &f, f.others_n);
@@ -45,8 +45,8 @@ int scenario_idle(const struct scenario_conf *conf)
         double client_seconds = (double)f.clients_n * (double)(w.end_us - w.begin_us) / 1e6;
         report_begin("idle");
         report_count("members", f.clients_n);
-        report_count("pss_before", before);
-        report_count("pss_after", after);
+        report_count("memory_before", before);
+        report_count("memory_after", after);
         report_real("bytes_per_connection", ((double)after - (double)before) / (double)f.clients_n);
         window_report(&w);
         report_real("cpu_us_per_client_second", client_seconds > 0 ? cpu_us / client_seconds : 0);

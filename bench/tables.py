@@ -52,7 +52,7 @@ def _notes(rounds, column):
     if column.startswith("capacity"):
         notes.append(f"p99 {statistics.median(r['p99_us'] for r in rounds) / 1e3:.0f} ms")
     if column == "slow":
-        notes.append(f"{rounds[-1]['server_pss'] / 2**20:.0f} MiB")
+        notes.append(f"{rounds[-1]['server_memory'] / 2**20:.0f} MiB")
     if "on_connect_share" in rounds[-1]:
         notes.append(f"on_connect {100 * min(r['on_connect_share'] for r in rounds):.1f} %")
     if max(r.get("others_busy", 0) for r in rounds) > 0.12:

@@ -76,7 +76,7 @@ uint64_t usage_cpu_ns(const struct usage_tree *t)
     return sum;
 }
 
-uint64_t usage_pss(const struct usage_tree *t)
+uint64_t usage_memory(const struct usage_tree *t)
 {
     uint64_t sum_kib = 0;
     for (size_t i = 0; i < t->n; i++) {
@@ -86,7 +86,8 @@ uint64_t usage_pss(const struct usage_tree *t)
         snprintf(path, sizeof path, "/proc/%d/smaps_rollup", t->pids[i]);
         FILE *f = fopen(path, "r");
         while (f && fgets(line, sizeof line, f))
-            if (sscanf(line, "Pss: %llu kB", &kib) == 1)
+            if (sscanf(line, "Pss_Anon: %llu kB", &kib) == 1 ||
+                sscanf(line, "Pss_Shmem: %llu kB", &kib) == 1)
                 sum_kib += kib;
         if (f)
             fclose(f);

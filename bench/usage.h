@@ -17,8 +17,9 @@ struct usage_tree {
 void usage_tree_find(struct usage_tree *t, pid_t root);
 /* User and system time of all threads, in nanoseconds. */
 uint64_t usage_cpu_ns(const struct usage_tree *t);
-/* Memory that is the processes' own, and their share of what they share (PSS), in bytes. Kernel
- * memory, such as socket buffers, is not in it. */
-uint64_t usage_pss(const struct usage_tree *t);
+/* Memory that the processes wrote, and their share of what they share with one another, in bytes.
+ * Pages of files (code, libraries) are not in it: their share changes with what else runs. Nor is
+ * kernel memory, such as socket buffers. */
+uint64_t usage_memory(const struct usage_tree *t);
 
 #endif

@@ -19,8 +19,8 @@ $(O)/bench/floor $(O)/bench/load:
 	$(Q)$(CC) $(BENCH_CFLAGS) $(LDFLAGS) $^ -o $@ -lssl -lcrypto -lm
 
 # Business modules ready to load, so that a run does not time the compiler.
-$(O)/bench/thin.so: bench/thin.c
-$(O)/bench/chat.so: apps/chat/events.c
+$(O)/bench/thin.so: bench/thin.c $(wildcard include/gw/*.h)
+$(O)/bench/chat.so: apps/chat/events.c $(wildcard include/gw/*.h)
 $(O)/bench/thin.so $(O)/bench/chat.so:
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
