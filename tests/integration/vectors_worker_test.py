@@ -31,16 +31,16 @@ def listener():
 class Cluster:
     """Registry and gateway by hand, with one worker process attached."""
 
-    def __init__(self, site, *, is_ours, secret="", count=1):
+    def __init__(self, site, *, is_ours, secret="", extra=""):
         self.is_ours = is_ours
         self.registry, self.gateway = listener(), listener()
         self.port = self.gateway.getsockname()[1]
         self.site = site(f"""
 [worker BW]
-count = {count}
 events = {HERE}/modules/recorded.c
 register_address = 127.0.0.1:{self.registry.getsockname()[1]}
 {f"secret_key = {secret}" if secret else ""}
+{extra}
 """)
         self.starting = threading.Thread(target=self.site.start)
         self.starting.start()
@@ -216,6 +216,20 @@ def test_finished_events_are_counted_once_per_turn(site):
         assert packet.cmd == DONE
         done += struct.unpack(">I", packet.body)[0]
     assert done == 100
+    cluster.close()
+
+
+def test_a_gateway_that_does_not_read_slows_senders_and_loses_nothing(site):
+    cluster = Cluster(site, is_ours=True, extra="send_to_gateway_buffer_size = 64k")
+    cluster.message(b"flood", connection_id=7)
+    time.sleep(0.5)  # 16 MiB are on their way to nobody; the sender waits
+    for i in range(64):
+        packet = cluster.link.packet()
+        assert (packet.cmd, packet.connection_id, packet.body[:3].rstrip(b"\0")) == (5, 7, b"%d" % i)
+        assert len(packet.body) == 256 * 1024
+    packet = cluster.link.packet()
+    assert (packet.cmd, packet.body) == (DONE, b"\0\0\0\1")  # only now has the callback returned
+    assert cluster.barrier() == []
     cluster.close()
 
 

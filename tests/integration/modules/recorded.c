@@ -55,6 +55,19 @@ static void query(struct gw *gw, const char *id)
     gw_send_to_client(gw, id, gw_str(text));
 }
 
+/* More than the queue towards the gateway takes; each message begins with its number. */
+static void flood(struct gw *gw, const char *id)
+{
+    static char text[256 * 1024];
+
+    for (int i = 0; i < 64; i++) {
+        snprintf(text, sizeof text, "%d", i);
+        int rc = gw_send_to_client(gw, id, gw_bytes(text, sizeof text));
+        if (rc < 0)
+            gw_log_error(gw, "flood %d: %s", i, gw_strerror(rc));
+    }
+}
+
 static void on_message(struct gw *gw, const struct gw_client *client, struct gw_bytes message)
 {
     const char *id = client->id;
@@ -86,6 +99,8 @@ static void on_message(struct gw *gw, const struct gw_client *client, struct gw_
         gw_close_client(gw, id, gw_str("bye"));
     else if (strcmp(word, "destroy") == 0)
         gw_destroy_client(gw, id);
+    else if (strcmp(word, "flood") == 0)
+        flood(gw, id);
     else if (strcmp(word, "slow") == 0) {
         gw_sleep(gw, 300);
         gw_send_to_client(gw, id, gw_str("slow done"));
