@@ -31,8 +31,6 @@ export async function takePictures({ visit, members, say, bubble, folder }) {
     await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
   }
   await me.screenshot({ path: `${folder}/chat.png` });
-  await me.getByTestId('emote').click();
-  await me.screenshot({ path: `${folder}/chat-emotes.png` });
   await phone.screenshot({ path: `${folder}/chat-phone.png` });
   await Promise.all([me, phone, ...others].map((page) => page.context().close()));
 }
