@@ -73,14 +73,16 @@ static char *escape(struct gw_bytes text, bool has_breaks)
     if (!out)
         return NULL;
     char *to = out;
-    char open_end = '\0'; /* the line end that another character may complete */
+    char open_end = '\0'; /* the line end that the other one may complete */
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
         bool is_end = c == '\r' || c == '\n';
         bool is_completed = is_end && open_end != '\0' && c != open_end;
         if (has_breaks && is_end && !is_completed)
             to = stpcpy(to, line_break);
-        open_end = is_end && !is_completed ? c : '\0';
+        open_end = '\0';
+        if (is_end && !is_completed)
+            open_end = c;
         const char *entity = entity_of(c);
         if (entity)
             to = stpcpy(to, entity);

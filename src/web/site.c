@@ -90,11 +90,12 @@ static int put_segment(struct buf *to, struct span segment)
     size_t before = to->len;
     if (!http_percent_decode(segment, false, to))
         return -EINVAL;
-    struct span text = span_skip(buf_span(to), before);
+    if (to->len == before) /* the redirect of "//host" would lead to another site */
+        return -ENOENT;
+    struct span text = span_of(to->at + before, to->len - before);
     if (span_find(text, '\0') >= 0)
         return -EINVAL;
-    /* An empty segment is refused too: the redirect of "//host" would lead to another site. */
-    if (text.len == 0 || span_find(text, '/') >= 0)
+    if (span_find(text, '/') >= 0)
         return -ENOENT;
     bool is_well_known = before == 0 && span_is(text, ".well-known");
     return text.at[0] == '.' && !is_well_known ? -ENOENT : 0;

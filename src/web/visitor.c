@@ -20,6 +20,7 @@
 enum {
     SEND_MIN_BYTES = 16 * 1024,
     QUEUE_MAX_BYTES = 256 * 1024, /* more than that queued: no further request is read */
+    OUTPUT_MAX_BYTES = 1024 * 1024,
     INPUT_MAX_BYTES = 2 * 1024 * 1024,
     CLOSE_TIMEOUT_MS = 5000,
 };
@@ -242,7 +243,7 @@ void visitors_init(struct visitors *all, struct conn_pool *conns, const struct w
                 /* A head that is too large is refused by an answer. This limit is for pipelined
                  * requests that came in one read and wait: more than the loop reads at once. */
                 .in_max_bytes = INPUT_MAX_BYTES,
-                .out_max_bytes = 4 * QUEUE_MAX_BYTES,
+                .out_max_bytes = OUTPUT_MAX_BYTES,
                 .close_timeout_ms = CLOSE_TIMEOUT_MS,
             },
     };
