@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/inflater.h"
 #include "bench/ws_client.h"
 
 enum {
@@ -132,6 +133,18 @@ static void on_message(struct fleet *f, struct client *c, const uint8_t *at, siz
         check_probe(f, c, &s, at + pos);
 }
 
+static void on_compressed(struct fleet *f, struct client *c, const struct ws_client_frame *frame)
+{
+    const uint8_t *message;
+    long len = inflater_run(frame->payload, frame->len, &message);
+    if (len < 0) {
+        f->broken_n++;
+        return;
+    }
+    f->compressed_n++;
+    on_message(f, c, message, (size_t)len);
+}
+
 static void on_frame(struct fleet *f, struct client *c, const struct ws_client_frame *frame)
 {
     if (frame->opcode == WS_PING) {
@@ -139,6 +152,8 @@ static void on_frame(struct fleet *f, struct client *c, const struct ws_client_f
         fleet_flush(f, c);
     } else if (frame->opcode == WS_CLOSE) {
         lose(f, c);
+    } else if (frame->is_compressed) {
+        on_compressed(f, c, frame);
     } else if (frame->opcode != WS_PONG) {
         on_message(f, c, frame->payload, frame->len);
     }

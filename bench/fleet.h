@@ -31,12 +31,13 @@ struct fleet {
     size_t gone_n; /* that the server closed */
     int epoll_fd;
     uint64_t start_ns;
-    uint32_t now_us;    /* since the start; as of the last read */
-    uint32_t tick_us;   /* when on_tick is due; UINT32_MAX for never */
-    size_t stamp_pos;   /* where the last message had its stamp */
-    size_t message_len; /* of the last message with a stamp */
-    uint64_t others_n;  /* messages without one */
-    uint64_t broken_n;  /* payloads that are not what was sent */
+    uint32_t now_us;       /* since the start; as of the last read */
+    uint32_t tick_us;      /* when on_tick is due; UINT32_MAX for never */
+    size_t stamp_pos;      /* where the last message had its stamp */
+    size_t message_len;    /* of the last message with a stamp */
+    uint64_t others_n;     /* messages without one */
+    uint64_t compressed_n; /* messages that came compressed */
+    uint64_t broken_n;     /* payloads that are not what was sent */
     void *owner;
     /* A counted message came. */
     void (*on_stamp)(struct fleet *f, struct client *c, const struct stamp *s);

@@ -7,6 +7,7 @@ import struct
 import capacity
 import generator
 import servers as s
+import syscalls
 
 # Where the search for a capacity begins; the next rounds begin where the last one ended.
 FIRST_GUESS = {s.Floor: 7e6, s.FloorHop: 6e6, s.Gatehouse: 5e6, s.GatehouseChat: 3e6, s.GatehouseTls: 2e6,
@@ -86,6 +87,22 @@ def at_rate(column, cls, rate, members=500, publishers=4, **options):
             raise Skipped(f"missing {result['missing']}, doubled {result['doubled']}, "
                           f"closed {result['closed_by_server']}")
         return figure(result, "p99_us")
+    return Cell(column, cls, measure)
+
+
+def calls_at_rate(column, cls, rate):
+    """System calls per delivery. Counting slows the server a little, so nothing else is read from this run."""
+    def measure(ctx):
+        reason = syscalls.missing()
+        if reason:
+            raise Skipped(reason)
+        with ctx.make(cls) as server:
+            process = generator.start(ctx.build, server, "open", rate=int(rate), members=500, publishers=4, warmup=1,
+                                      seconds=1.5)
+            calls = syscalls.per_second(server.process.pid, 1.5, 0.5)
+            result = generator.finish(process)
+        result["calls_per_delivery"] = calls / result["per_second"]
+        return figure(result, "calls_per_delivery")
     return Cell(column, cls, measure)
 
 
@@ -187,6 +204,9 @@ def full_cells():
     for rate in (0.5e6, 2e6):
         cells += [at_rate(f"p99_{rate / 1e6:g}M", c, rate)
                   for c in (s.FloorHop, s.Gatehouse, s.GatehouseChat, s.UWebSockets, s.Nats)]
+    for rate in (0.5e6, 4e6):
+        cells += [calls_at_rate(f"calls_{rate / 1e6:g}M", c, rate)
+                  for c in (s.Floor, s.FloorHop, s.Gatehouse, s.GatehouseChat)]
     cells += [find_capacity("capacity_5000", c, 130, 5000, 4) for c in (s.FloorHop, s.Gatehouse, s.UWebSockets)]
     cells += [find_capacity("capacity_rooms", c, 130, 50, 1, rooms=100) for c in (s.Gatehouse, s.UWebSockets, s.Nats)]
     cells += [at_rate("slow", c, 0.5e6, slow=0.1) for c in (s.Gatehouse, s.UWebSockets, s.Nats)]

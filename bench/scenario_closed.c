@@ -117,6 +117,7 @@ int scenario_closed(const struct scenario_conf *conf)
         window_report(&w);
         report_latency(&run.latency);
         report_count("message_bytes", f->message_len);
+        report_count("compressed", f->compressed_n);
         report_count("missing", run.missing_n + outstanding_n(&run));
         report_count("doubled", run.doubled_n);
         report_count("stray", run.stray_n);

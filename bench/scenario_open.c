@@ -121,6 +121,7 @@ static void tell(const struct open_run *run, const struct window *w, size_t deaf
     window_report(w);
     report_latency(&run->latency);
     report_count("message_bytes", f->message_len);
+    report_count("compressed", f->compressed_n);
     report_count("missing", run->missing_n + outstanding_n(run));
     report_count("doubled", run->doubled_n);
     report_count("stray", run->stray_n);

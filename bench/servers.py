@@ -32,6 +32,13 @@ def pin(cores):
     return set_up
 
 
+def make_certificate(folder):
+    """cert.pem and key.pem, signed by themselves."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-subj", "/CN=localhost", "-days", "2", "-keyout", "key.pem", "-out", "cert.pem"],
+                   cwd=folder, check=True, capture_output=True)
+
+
 class Server:
     """One server under test. Used as a context manager it runs from entering to leaving."""
 
@@ -134,18 +141,13 @@ class Gatehouse(Server):
                  f"start_port = {inner}", f"register_address = 127.0.0.1:{registry}",
                  f"ping_interval = {self.ping_interval}", "send_to_client_buffer_size = 16m"]
         if self.has_tls:
-            self.make_certificate()
+            make_certificate(self.folder)
             lines += ["tls_cert = cert.pem", "tls_key = key.pem"]
         lines += ["[worker bench]", f"events = {self.build}/bench/{self.module}", f"count = {self.workers_n}",
                   f"register_address = 127.0.0.1:{registry}"]
         with open(os.path.join(self.folder, "bench.conf"), "w", encoding="ascii") as f:
             f.write("\n".join(lines) + "\n")
         return [f"{self.build}/gatehouse", "start", "-c", "bench.conf"], {"GATEHOUSE_INCLUDE": f"{ROOT}/include"}
-
-    def make_certificate(self):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-subj", "/CN=localhost", "-days", "2", "-keyout", "key.pem", "-out", "cert.pem"],
-                       cwd=self.folder, check=True, capture_output=True)
 
 
 class GatehouseChat(Gatehouse):

@@ -11,6 +11,8 @@ COLUMNS = {
     "capacity_rooms": ("100 rooms × 50, p99 ≤ 130 ms", 1e-6, "{:.2f}M", None),
     "p99_0.5M": ("p99 at 0.5M/s", 1e-3, "{:.1f} ms", None),
     "p99_2M": ("p99 at 2M/s", 1e-3, "{:.1f} ms", None),
+    "calls_0.5M": ("system calls per delivery at 0.5M/s", 1, "{:.3f}", None),
+    "calls_4M": ("system calls per delivery at 4M/s", 1, "{:.3f}", None),
     "slow": ("p99 at 0.5M/s, a tenth reads nothing", 1e-3, "{:.1f} ms", None),
     "echo": ("echo, 100 clients, 1 in flight", 1e-3, "{:.0f}k", FLOOR),
     "fanout": ("fan-out 500, 1 in flight", 1e-3, "{:.0f}k", FLOOR),
@@ -25,7 +27,7 @@ COLUMNS = {
 }
 TABLES = [
     ("Capacity of a busy room, one core (open loop, latency from the scheduled send)",
-     ["capacity", "capacity_equal", "capacity_5000", "capacity_rooms", "p99_0.5M", "p99_2M", "slow"]),
+     ["capacity", "capacity_equal", "capacity_5000", "capacity_rooms", "p99_0.5M", "p99_2M", "slow", "calls_0.5M", "calls_4M"]),
     ("Closed loop, per CPU-second of all server processes (in brackets: per second of wall clock)",
      ["echo", "fanout", "rooms", "handshakes"]),
     ("Connections and logins", ["idle", "idle_full", "login_500", "login_1000", "login_2000", "heartbeat"]),

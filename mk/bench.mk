@@ -4,7 +4,7 @@ BENCH_CFLAGS = $(filter-out -fstack-protector-strong,$(CFLAGS)) -march=native
 bench_obj = $(patsubst bench/%.c,$(O)/obj/bench/%.o,$(1))
 BENCH_SHARED = bench/outbuf.c
 FLOOR_SRCS = bench/floor.c bench/hop.c bench/ws_server.c $(BENCH_SHARED)
-LOAD_SRCS = $(filter-out bench/floor.c bench/hop.c bench/ws_server.c bench/thin.c,$(wildcard bench/*.c))
+LOAD_SRCS = $(filter-out bench/floor.c bench/hop.c bench/ws_server.c bench/thin.c bench/selftest.c,$(wildcard bench/*.c))
 
 $(O)/obj/bench/%.o: bench/%.c
 	@mkdir -p $(@D)
@@ -16,7 +16,7 @@ $(O)/bench/load: $(call bench_obj,$(LOAD_SRCS))
 $(O)/bench/floor $(O)/bench/load:
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(BENCH_CFLAGS) $(LDFLAGS) $^ -o $@ -lssl -lcrypto -lm
+	$(Q)$(CC) $(BENCH_CFLAGS) $(LDFLAGS) $^ -o $@ -lssl -lcrypto -lz -lm
 
 # Business modules ready to load, so that a run does not time the compiler.
 $(O)/bench/thin.so: bench/thin.c $(wildcard include/gw/*.h)
@@ -60,3 +60,13 @@ $(O)/bench/micro/%: $(O)/obj/bench/micro/%.o $(O)/obj/bench/micro/micro.o $(MICR
 .PHONY: micro
 micro: $(MICRO_BINS)
 	$(Q)for b in $^; do $$b || exit 1; done
+
+# The instrument itself is tested: its parts, and the whole against servers that lie in known ways.
+$(O)/bench/selftest: $(call bench_obj,$(addprefix bench/,selftest.c adapter.c hist.c outbuf.c stamp.c ws_client.c))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(BENCH_CFLAGS) $(LDFLAGS) $^ -o $@ -lcmocka -lm
+.PHONY: bench-check
+bench-check: $(O)/bench/selftest $(O)/bench/floor $(O)/bench/load
+	$(Q)$(O)/bench/selftest
+	$(Q)/usr/bin/python3 bench/selftest.py $(abspath $(O))

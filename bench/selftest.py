@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+"""Tests of the whole generator: against the floor, which is right, and against servers that lie in known ways.
+
+    bench/selftest.py BUILD
+"""
+import asyncio
+import json
+import ssl
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import websockets
+
+import servers
+import tables
+
+BUILD = sys.argv.pop(1) if len(sys.argv) > 1 else "build"
+SENDS = 200  # 1,000 deliveries a second to 5 members for one second
+
+
+async def lying_server(lie, **settings):
+    """Sends everything to everybody, except that `lie` may turn the list of copies for one member into another."""
+    members = []
+    counted = 0
+
+    async def serve(socket, _path=None):
+        nonlocal counted
+        members.append(socket)
+        try:
+            async for text in socket:
+                is_counted = text[3] == "m"
+                counted += is_counted
+                for place, member in enumerate(list(members)):
+                    for copy in lie(text, place, counted) if is_counted else [text]:
+                        await member.send(copy)
+        except websockets.ConnectionClosed:
+            pass  # the generator says no goodbye
+
+    return await websockets.serve(serve, "127.0.0.1", 0, **settings)
+
+
+async def run_against(lie, *options, **settings):
+    server = await lying_server(lie, **{"compression": None, **settings})
+    port = server.sockets[0].getsockname()[1]
+    load = await asyncio.create_subprocess_exec(
+        f"{BUILD}/bench/load", "open", "--port", str(port), "--members", "5", "--publishers", "2", "--rate", "1000",
+        "--seconds", "1", "--warmup", "0", *options, stdout=subprocess.PIPE)
+    out, _ = await load.communicate()
+    server.close()
+    await server.wait_closed()
+    return json.loads(out)
+
+
+class Liars(unittest.TestCase):
+    def check(self, lie, *options, settings=None, **expected):
+        result = asyncio.run(run_against(lie, *options, **(settings or {})))
+        for name in ("missing", "doubled", "stray", "broken"):
+            self.assertEqual(result[name], expected.get(name, 0), (name, result))
+        return result
+
+    def test_the_truth(self):
+        result = self.check(lambda text, place, n: [text])
+        self.assertLess(result["p99_us"], 1_000_000)
+
+    def test_the_truth_compressed(self):
+        result = self.check(lambda text, place, n: [text], "--deflate", settings={"compression": "deflate"})
+        self.assertGreaterEqual(result["compressed"], 5 * SENDS)
+
+    def test_the_truth_over_tls(self):
+        with tempfile.TemporaryDirectory() as folder:
+            servers.make_certificate(folder)
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(f"{folder}/cert.pem", f"{folder}/key.pem")
+            self.check(lambda text, place, n: [text], "--tls", settings={"ssl": tls})
+
+    def test_a_message_that_one_member_does_not_get(self):
+        self.check(lambda text, place, n: [] if (n, place) == (50, 3) else [text], missing=1)
+
+    def test_the_last_message_is_missed_too(self):
+        self.check(lambda text, place, n: [] if n == SENDS else [text], missing=5)
+
+    def test_a_message_that_comes_twice(self):
+        self.check(lambda text, place, n: [text, text] if n == 70 else [text], doubled=5)
+
+    def test_a_message_that_is_cut(self):
+        # Cut for good it is not counted as received, so it is missing as well.
+        self.check(lambda text, place, n: [text[:60]] if (n, place) == (9, 0) else [text], broken=1, missing=1)
+
+    def test_a_message_of_another_room(self):
+        other = lambda text: text[:4] + "PPPP" + text[8:]
+        self.check(lambda text, place, n: [other(text), text] if (n, place) == (9, 1) else [text], stray=1)
+
+
+class Floor(unittest.TestCase):
+    def run_floor(self, flags, *options):
+        floor = subprocess.Popen([f"{BUILD}/bench/floor", *flags], stdout=subprocess.PIPE, text=True)
+        try:
+            port = floor.stdout.readline().split()[1]
+            out = subprocess.run([f"{BUILD}/bench/load", *options, "--port", port, "--pid", str(floor.pid), "--seconds",
+                                  "0.3", "--warmup", "0.1"], capture_output=True, text=True, check=True).stdout
+        finally:
+            floor.kill()
+            floor.wait()
+            floor.stdout.close()
+        result = json.loads(out)
+        self.assertEqual((result["missing"], result["doubled"], result["stray"], result["broken"]), (0, 0, 0, 0))
+        self.assertGreater(result["count"], 0)
+        self.assertGreater(result["cpu_seconds"], 0)
+
+    def test_every_way_it_runs(self):
+        for hop in ([], ["--hop"]):
+            for single in ([], ["--single"]):
+                with self.subTest(hop=hop, single=single):
+                    self.run_floor(hop + single + ["--echo"], "closed", "--for", "echo", "--members", "20")
+                    self.run_floor(hop + single, "closed", "--members", "20")
+                    self.run_floor(hop + single, "open", "--members", "20", "--publishers", "4", "--rate", "20000",
+                                   "--bytes", "1000")
+
+
+class Tables(unittest.TestCase):
+    def test_ratio_is_taken_within_a_round(self):
+        results = {"echo": {"floor": [{"figure": 100}, {"figure": 200}, {"figure": 400}],
+                            "x": [{"figure": 50}, {"skipped": "failed"}, {"figure": 300}]}}
+        self.assertEqual(tables.ratio(results, "echo", "x", "floor"), 0.625)
+
+    def test_a_failed_row_says_why(self):
+        self.assertEqual(tables.cell({"idle": {"x": [{"skipped": "no php"}]}}, "idle", "x"), "skipped: no php")
+
+
+if __name__ == "__main__":
+    unittest.main()
