@@ -13,13 +13,13 @@ from ws import Client
 BIND_UID, JOIN_GROUP, SELECT, SET_SESSION, CLIENT_CONNECT = 12, 20, 25, 204, 202
 
 
-def conf(registry, gateways, secret):
+def conf(registry, gateways, secret, extra=""):
     """gateways: {name: (public port, inner port)}"""
     key = f"secret_key = {secret}\n" if secret else ""
     text = f"[master]\n\n[registry]\nlisten = text://127.0.0.1:{registry}\n{key}"
     for name, (port, inner) in gateways.items():
         text += (f"\n[gateway {name}]\nlisten = websocket://127.0.0.1:{port}\nlan_ip = 127.0.0.1\nstart_port = {inner}\n"
-                 f"register_address = 127.0.0.1:{registry}\n{key}")
+                 f"register_address = 127.0.0.1:{registry}\n{key}{extra}\n")
     return text
 
 
