@@ -3,11 +3,13 @@
 
 #include "gateway/gateway.h"
 #include "proc/master_conf.h"
+#include "queue/queue.h"
 #include "registry/registry.h"
 #include "web/web.h"
 #include "worker/worker.h"
 
-static const struct role *const roles[] = {&registry_role, &gateway_role, &worker_role, &web_role};
+static const struct role *const roles[] = {&registry_role, &gateway_role, &worker_role, &queue_role,
+                                           &web_role};
 
 const struct role *const *roles_all(size_t *n)
 {

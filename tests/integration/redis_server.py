@@ -1,0 +1,78 @@
+"""A real redis-server of the test's own: its port, its folder, its end; and a small RESP client to look inside."""
+
+import shutil
+import signal
+import socket
+import subprocess
+
+import pytest
+
+import harness
+
+
+def need_redis():
+    """Skips the test, visibly, where redis-server is not installed."""
+    if not shutil.which("redis-server"):
+        pytest.skip("redis-server is not installed (tools/needs.sh test)")
+
+
+class RedisServer:
+    """Started on a port of its own; may be killed, stopped and started again with the same data."""
+
+    def __init__(self, folder, *options):
+        need_redis()
+        self.folder = folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.port = harness.free_ports()
+        self.options = options
+        self.process = None
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", "",
+             "--appendonly", "yes", "--appendfsync", "always", "--daemonize", "no", *self.options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        harness.wait_until(lambda: harness.accepts(self.port), 10, "redis-server accepts connections")
+        return self
+
+    def kill(self):
+        """SIGKILL: what was acknowledged is in the append-only file."""
+        self.process.kill()
+        self.process.wait()
+
+    def freeze(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def end(self):
+        if self.process.poll() is None:
+            self.thaw()
+            self.kill()
+
+    @property
+    def url(self):
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def __call__(self, *words):
+        """One command; str for bulk and status, int, list, None, or RuntimeError."""
+        with socket.create_connection(("127.0.0.1", self.port), 5) as s, s.makefile("rb") as f:
+            parts = [w if isinstance(w, bytes) else str(w).encode() for w in words]
+            s.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts))
+            return self._read(f)
+
+    def _read(self, f):
+        line = f.readline().rstrip(b"\r\n")
+        kind, rest = line[:1], line[1:]
+        if kind == b"+":
+            return rest.decode()
+        if kind == b"-":
+            raise RuntimeError(rest.decode())
+        if kind == b":":
+            return int(rest)
+        if kind == b"$":
+            return None if rest == b"-1" else f.read(int(rest) + 2)[:-2].decode(errors="surrogateescape")
+        assert kind == b"*", line
+        return None if rest == b"-1" else [self._read(f) for _ in range(int(rest))]
