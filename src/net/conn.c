@@ -37,6 +37,8 @@ static void become_open(struct conn *c)
     if (c->flags & CONN_CLOSING)
         return; /* with the deadline of closing */
     deadline_clear(&c->pool->deadlines, &c->deadline);
+    if (c->transport->has_own_input) /* it may have come with the handshake's last bytes */
+        conn_read_next_turn(c);
     if (c->events->on_open)
         c->events->on_open(c, c->owner);
 }
@@ -56,7 +58,8 @@ void conn_make_progress(struct conn *c)
         c->write_wants = (uint8_t)wants;
         conn_watch_what_is_useful(c);
     } else if (rc < 0) {
-        conn_kill(c, rc, 0);
+        /* GW_EPROTO: the transport has told the peer why, and a reset must not overtake that. */
+        conn_kill(c, rc, rc == GW_EPROTO ? CONN_LINGERS : 0);
     } else {
         become_open(c);
     }

@@ -1,0 +1,268 @@
+/* TLS 1.2 and 1.3, server side, as a connection's transport. */
+#include "net/tls.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <gw/err.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/loop.h"
+#include "net/sock.h"
+#include "net/tls_internal.h"
+
+struct tls {
+    SSL *ssl;
+    struct tls_context *ctx;
+    int broken; /* the error that ended it, after which OpenSSL may not be asked again; or 0 */
+    bool is_http;
+};
+
+void *tls_new(struct tls_context *ctx, bool is_http)
+{
+    SSL *ssl = SSL_new(ctx->pairs[0]);
+    if (!ssl)
+        return NULL;
+    struct tls *t = mem_zalloc(sizeof *t);
+    *t = (struct tls){.ssl = ssl, .ctx = tls_context_ref(ctx), .is_http = is_http};
+    SSL_set_accept_state(ssl);
+    SSL_set_app_data(ssl, is_http ? t : NULL); /* asked by choose_protocol() */
+    return t;
+}
+
+bool tls_is_resumed(const void *state)
+{
+    const struct tls *t = state;
+    return SSL_session_reused(t->ssl) == 1;
+}
+
+/* What a call of OpenSSL that did not succeed means to a connection. */
+static int failure(struct tls *t, int answer, unsigned *wants)
+{
+    int saved = errno;
+    switch (SSL_get_error(t->ssl, answer)) {
+    case SSL_ERROR_WANT_READ:
+        *wants = LOOP_READ;
+        return -EAGAIN;
+    case SSL_ERROR_WANT_WRITE:
+        *wants = LOOP_WRITE;
+        return -EAGAIN;
+    case SSL_ERROR_ZERO_RETURN:
+        return GW_ECLOSED; /* the peer's end of the stream; we may still write */
+    case SSL_ERROR_SYSCALL:
+        return t->broken = saved ? -saved : GW_ECLOSED;
+    default:
+        return t->broken = GW_EPROTO;
+    }
+}
+
+/* ---- handshake ---- */
+
+/* To a browser or proxy that was pointed at the wrong port: it shows this to its user. */
+static void answer_in_http(int fd)
+{
+    static const char answer[] = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n"
+                                 "Connection: close\r\n\r\n"
+                                 "This is a TLS port: use https:// or wss:// to reach it.\n";
+    (void)send(fd, answer, sizeof answer - 1,
+               MSG_NOSIGNAL); /* whoever cannot take it goes without */
+}
+
+/* OpenSSL has sent its alert, if any. Peers that just leave are no news: port scanners and health
+ * checks do that. */
+static void see_off(struct tls *t, int fd, int rc)
+{
+    static struct log_rate rate;
+    unsigned long error = ERR_peek_error();
+    bool is_http_request = ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST;
+    const char *reason = ERR_reason_error_string(error);
+    struct addr peer = {0};
+    char from[ADDR_TEXT_MAX];
+    if (rc != GW_EPROTO)
+        return;
+    (void)sock_peer(fd, &peer); /* it may have left already */
+    addr_text(&peer, from);
+    log_limited(&rate, LOG_INFO, "%s: no TLS connection: %s", from,
+                is_http_request ? "it speaks HTTP without TLS"
+                : reason        ? reason
+                                : "handshake failed");
+    if (is_http_request && t->is_http)
+        answer_in_http(fd);
+    (void)shutdown(fd, SHUT_WR);
+}
+
+static int tls_handshake(void *state, int fd, unsigned *wants)
+{
+    struct tls *t = state;
+    ERR_clear_error();
+    if (!SSL_get_rbio(t->ssl) && SSL_set_fd(t->ssl, fd) != 1)
+        return -ENOMEM;
+    int answer = SSL_do_handshake(t->ssl);
+    if (answer == 1)
+        return 0;
+    int rc = failure(t, answer, wants);
+    if (rc != -EAGAIN)
+        see_off(t, fd, rc);
+    ERR_clear_error();
+    return rc;
+}
+
+/* ---- input ---- */
+
+static ssize_t tls_read(void *state, int fd, uint8_t *at, size_t len, unsigned *wants)
+{
+    struct tls *t = state;
+    size_t got = 0;
+    int rc = t->broken;
+    *wants = LOOP_READ;
+    while (rc == 0 && got < len) {
+        size_t n = 0;
+        ERR_clear_error();
+        if (SSL_read_ex(t->ssl, at + got, len - got, &n) == 1)
+            got += n;
+        else
+            rc = failure(t, 0, wants);
+    }
+    if (got > 0) {
+        /* The end was read along with the last bytes and will not wake anybody again; a socket
+         * that can be written to does. */
+        if (rc != 0 && rc != -EAGAIN)
+            *wants = LOOP_READ | LOOP_WRITE;
+        return (ssize_t)got;
+    }
+    return rc == GW_ECLOSED ? 0 : rc;
+}
+
+/* ---- output ---- */
+
+/* A place in the pieces that are to be written. */
+struct pieces {
+    const struct iovec *iov;
+    int iov_n;
+    size_t off; /* into the first */
+};
+
+static void skip(struct pieces *p, size_t n)
+{
+    p->off += n;
+    while (p->iov_n > 0 && p->off >= p->iov->iov_len) {
+        p->off -= p->iov->iov_len;
+        p->iov++;
+        p->iov_n--;
+    }
+}
+
+/* The next record's content: as much as fits, gathered if the first piece is shorter. After -EAGAIN
+ * OpenSSL wants to see the same bytes again, at least as many (SSL_write(3)): that holds, because
+ * output that was not taken stays where it is in the queue, and the queue only grows. */
+static struct span next_record(struct tls *t, const struct pieces *p)
+{
+    if (p->iov_n == 0)
+        return span_of(NULL, 0);
+    const uint8_t *first = (const uint8_t *)p->iov->iov_base + p->off;
+    size_t first_len = p->iov->iov_len - p->off;
+    if (first_len >= TLS_RECORD_MAX)
+        return span_of(first, TLS_RECORD_MAX);
+    if (p->iov_n == 1)
+        return span_of(first, first_len);
+    memcpy(t->ctx->scratch, first, first_len);
+    size_t len = first_len;
+    for (int i = 1; i < p->iov_n && len < TLS_RECORD_MAX; i++) {
+        size_t room = TLS_RECORD_MAX - len;
+        size_t n = p->iov[i].iov_len < room ? p->iov[i].iov_len : room;
+        memcpy(t->ctx->scratch + len, p->iov[i].iov_base, n);
+        len += n;
+    }
+    return span_of(t->ctx->scratch, len);
+}
+
+/* Returns how many bytes were taken, or the error. */
+static ssize_t write_record(struct tls *t, struct span content, unsigned *wants)
+{
+    size_t n = 0;
+    if (t->broken)
+        return t->broken;
+    ERR_clear_error();
+    if (SSL_write_ex(t->ssl, content.at, content.len, &n) == 1)
+        return (ssize_t)n;
+    return failure(t, 0, wants);
+}
+
+static ssize_t tls_writev(void *state, int fd, const struct iovec *iov, int iov_n, unsigned *wants)
+{
+    struct tls *t = state;
+    struct pieces rest = {.iov = iov, .iov_n = iov_n};
+    size_t written = 0;
+    for (;;) {
+        struct span content = next_record(t, &rest);
+        if (content.len == 0)
+            return (ssize_t)written;
+        *wants = LOOP_WRITE;
+        ssize_t n = write_record(t, content, wants);
+        if (n < 0)
+            return written > 0 ? (ssize_t)written : n;
+        written += (size_t)n;
+        skip(&rest, (size_t)n);
+    }
+}
+
+static ssize_t tls_send_file(void *state, int fd, int file_fd, uint64_t off, size_t len,
+                             unsigned *wants)
+{
+    struct tls *t = state;
+    size_t sent = 0;
+    while (sent < len) {
+        size_t want = len - sent < TLS_RECORD_MAX ? len - sent : TLS_RECORD_MAX;
+        ssize_t n = pread(file_fd, t->ctx->scratch, want, (off_t)(off + sent));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n > 0)
+            n = write_record(t, span_of(t->ctx->scratch, (size_t)n), wants);
+        else if (n < 0)
+            n = -errno;
+        if (n <= 0)
+            return sent > 0 ? (ssize_t)sent : n;
+        sent += (size_t)n;
+    }
+    return (ssize_t)sent;
+}
+
+/* ---- end ---- */
+
+static void tls_shutdown(void *state, int fd)
+{
+    struct tls *t = state;
+    ERR_clear_error();
+    if (!t->broken && SSL_is_init_finished(t->ssl))
+        (void)SSL_shutdown(
+            t->ssl); /* our close_notify (RFC 8446 §6.1); the peer's is not awaited */
+    ERR_clear_error();
+    (void)shutdown(fd, SHUT_WR);
+}
+
+static void tls_free(void *state)
+{
+    struct tls *t = state;
+    /* RFC 8446 §6.1 and 4.6.1 do not tie resumption to a clean end; OpenSSL does unless it believes
+     * in one. */
+    if (!t->broken)
+        SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(t->ssl);
+    tls_context_unref(t->ctx);
+    mem_free(t);
+}
+
+const struct transport tls_transport = {
+    .name = "tls",
+    .has_own_input = true,
+    .handshake = tls_handshake,
+    .read = tls_read,
+    .writev = tls_writev,
+    .send_file = tls_send_file,
+    .shutdown = tls_shutdown,
+    .free = tls_free,
+};
