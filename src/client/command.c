@@ -10,6 +10,8 @@
 
 /* The key that offers our extensions, as the last of a greeting. */
 static const char OFFER_END[] = ",\"gatehouse\":1}";
+/* The same, with answers as packets. */
+static const char LINK_OFFER_END[] = ",\"gatehouse\":1,\"packets\":1}";
 
 enum { REPEATS_SOUGHT_MAX = 256 };
 
@@ -192,4 +194,9 @@ void command_put_secret(struct buf *out, const char *secret)
 void command_put_offer(struct buf *out, const char *secret)
 {
     put_greeting(out, secret, OFFER_END);
+}
+
+void command_put_link_offer(struct buf *out, const char *secret)
+{
+    put_greeting(out, secret, LINK_OFFER_END);
 }

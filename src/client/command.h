@@ -39,6 +39,9 @@ int command_select_group(struct buf *out, const char *fields, struct gw_bytes gr
 void command_put_secret(struct buf *out, const char *secret);
 /* The same with one more key, which PHP ignores, that offers our extensions. */
 void command_put_offer(struct buf *out, const char *secret);
+/* And with yet another, that asks for answers as CMD_REPLY, so that commands and queries may share
+ * one link. */
+void command_put_link_offer(struct buf *out, const char *secret);
 /* The body of CMD_WORKER_CONNECT; appended. With is_offering, our extensions are offered likewise.
  * GW_EUTF8 when key or secret are not UTF-8. */
 int command_put_worker_connect(struct buf *out, const char *worker_key, const char *secret,

@@ -27,10 +27,15 @@ static const struct php_value *read_greeting(const struct gateway *g, struct php
     return crypto_is_equal(php_string(key), span_str(g->conf->secret_key)) ? json : NULL;
 }
 
+static bool is_set(const struct php_value *greeting, const char *key)
+{
+    const struct php_value *v = php_get(greeting, key);
+    return v && php_type(v) == PHP_INT && php_int(v) >= 1;
+}
+
 static bool offers_ours(const struct php_value *greeting)
 {
-    const struct php_value *v = php_get(greeting, "gatehouse");
-    return v && php_type(v) == PHP_INT && php_int(v) >= 1;
+    return is_set(greeting, "gatehouse");
 }
 
 /* "ip:worker_key", as the original names a worker. */
@@ -81,8 +86,10 @@ int cmd_client_connect(struct gateway *g, struct peer *from, const struct wire_p
         rc = GW_EAUTH;
     } else {
         peer_authorize(from);
-        if (offers_ours(greeting))
+        if (offers_ours(greeting)) {
+            from->takes_packets = is_set(greeting, "packets");
             peer_accept_ours(from);
+        }
     }
     php_doc_free(doc);
     return rc;

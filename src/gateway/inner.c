@@ -40,7 +40,7 @@ void peer_authorize(struct peer *p)
 
 void peer_reply(struct peer *p, struct span value)
 {
-    if (p->worker && p->speaks_ours) {
+    if ((p->worker || p->takes_packets) && p->speaks_ours) {
         struct wire_packet reply = {.cmd = CMD_REPLY, .body = value};
         peer_send(p, &reply);
         return;

@@ -110,14 +110,13 @@ static void go_down(struct uplink *u, int why)
     u->kind->events->on_down(u, u->kind->owner, was_up);
 }
 
-/* As GatewayClient: a gateway without a secret expects nothing before the first command. */
-static void say_secret(struct uplink *u)
+/* As GatewayClient, with our offer; a gateway of the original ignores that and says nothing. */
+static void say_offer(struct uplink *u)
 {
     struct buf hello = {0};
 
-    if (u->kind->secret[0] != '\0')
-        command_put_secret(&hello, u->kind->secret);
-    if (hello.len > 0 && chan_send_raw(u->chan, buf_span(&hello)) < 0)
+    command_put_link_offer(&hello, u->kind->secret);
+    if (chan_send_raw(u->chan, buf_span(&hello)) < 0)
         chan_destroy(u->chan, GW_ECLOSED);
     buf_fini(&hello);
 }
@@ -147,7 +146,7 @@ static void on_open(struct chan *ch, void *owner, const struct codec_event *ev)
     if (u->kind->worker_key)
         say_hello(u);
     else
-        say_secret(u);
+        say_offer(u);
     u->kind->events->on_up(u, u->kind->owner);
 }
 
