@@ -14,10 +14,16 @@ compile_commands.json:
 	$(Q)tools/compile_commands.sh '$(CC) $(CPPFLAGS) -std=c17 $(WARN) $(PKG_CFLAGS)' > $@
 .PHONY: compile_commands.json
 
-install: $(O)/gatehouse
+install: $(O)/gatehouse lib
 	install -D -m 755 $(O)/gatehouse $(DESTDIR)$(PREFIX)/bin/gatehouse
 	install -d $(DESTDIR)$(PREFIX)/include/gw
 	install -m 644 include/gw/*.h $(DESTDIR)$(PREFIX)/include/gw
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man3
+	install -m 644 $(O)/libgatehouse.a $(O)/$(SO_NAME) $(DESTDIR)$(PREFIX)/lib
+	ln -sf $(SO_NAME) $(DESTDIR)$(PREFIX)/lib/libgatehouse.so
+	install -m 644 $(O)/gatehouse.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 docs/man/gatehouse.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 docs/man/libgatehouse.3 $(DESTDIR)$(PREFIX)/share/man/man3
 	install -d $(DESTDIR)$(PREFIX)/share/gatehouse/chat/web
 	install -m 644 apps/chat/*.c apps/chat/*.conf $(DESTDIR)$(PREFIX)/share/gatehouse/chat
 	cp -R apps/chat/web/. $(DESTDIR)$(PREFIX)/share/gatehouse/chat/web

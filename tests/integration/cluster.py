@@ -10,7 +10,7 @@ import wire
 from harness import BINARY, SLOW, free_ports, wait_until
 from ws import Client
 
-BIND_UID, JOIN_GROUP, SELECT, SET_SESSION, CLIENT_CONNECT = 12, 20, 25, 204, 202
+BIND_UID, JOIN_GROUP, SELECT, SET_SESSION, CLIENT_CONNECT, WORKER_CONNECT = 12, 20, 25, 204, 202, 200
 
 
 def conf(registry, gateways, secret, extra=""):
@@ -23,21 +23,23 @@ def conf(registry, gateways, secret, extra=""):
     return text
 
 
-class Cluster:
-    """`site` is the fixture of conftest.py."""
+class Members:
+    """What the tests need to know of any two gateways, ours or not, to have clients there."""
 
-    def __init__(self, site, secret="s3cret \"/é"):
-        self.secret = secret
-        self.registry = free_ports()
-        self.public = {"a": free_ports(), "b": free_ports()}
-        self.inner = {"a": free_ports(), "b": free_ports()}
-        self.server = site(conf(self.registry, {n: (self.public[n], self.inner[n]) for n in "ab"}, secret))
-        self.server.start(*self.public.values(), *self.inner.values(), self.registry)
-        wait_until(lambda: (self.server.output() + self.server.log()).count("registered 127.0.0.1:") >= 2,
-                   what="both gateways registered")
-        self.secret_file = self.server.folder / "secret"
+    def __init__(self, folder, registry, public, inner, secret):
+        self.folder, self.registry, self.public, self.inner, self.secret = folder, registry, public, inner, secret
+        self.secret_file = folder / "secret"
         self.secret_file.write_text(secret + "\n")
-        self.known = {"a": set(), "b": set()}
+        self.known = {name: set() for name in inner}
+        # Without a worker the original closes every client at once, ours after a while.
+        self.workers = []
+
+    def attach_workers(self):
+        for port in self.inner.values():
+            worker = wire.Peer.connect(port, 5 * SLOW)
+            greeting = {"worker_key": "test:0", "secret_key": self.secret}
+            worker.send(wire.pack(WORKER_CONNECT, body=json.dumps(greeting).encode()))
+            self.workers.append(worker)
 
     def id(self, name, connection):
         return f"7f000001{self.inner[name]:04x}{connection:08x}"
@@ -74,8 +76,20 @@ class Cluster:
         words = [str(BINARY), args[0], *options, *args[1:]]
         give = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
         return await asyncio.to_thread(
-            subprocess.run, words, capture_output=True, timeout=timeout * SLOW, cwd=self.server.folder,
+            subprocess.run, words, capture_output=True, timeout=timeout * SLOW, cwd=self.folder,
             env={**os.environ, **(env or {})}, **give)
+
+
+class Cluster(Members):
+    """Two of ours, in one server. `site` is the fixture of conftest.py."""
+
+    def __init__(self, site, secret="s3cret \"/é"):
+        registry, public, inner = free_ports(), {n: free_ports() for n in "ab"}, {n: free_ports() for n in "ab"}
+        self.server = site(conf(registry, {n: (public[n], inner[n]) for n in "ab"}, secret))
+        super().__init__(self.server.folder, registry, public, inner, secret)
+        self.server.start(*public.values(), *inner.values(), registry)
+        wait_until(lambda: (self.server.output() + self.server.log()).count("registered 127.0.0.1:") >= 2,
+                   what="both gateways registered")
 
 
 async def nothing(*clients, seconds=0.2):
