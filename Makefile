@@ -7,6 +7,7 @@ PKG_CONFIG ?= pkg-config
 
 include mk/flags.mk
 include mk/rooms.mk
+include mk/lib.mk
 include mk/tests.mk
 include mk/bench.mk
 include mk/tools.mk
