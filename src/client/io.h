@@ -16,6 +16,8 @@
 #include "proto/client_id.h"
 #include "proto/wire.h"
 
+struct gw_store;
+
 /* The calls of <gw/gateway.h> are written once, over this table. */
 struct gw_io {
     /* Around every call, nested where one call is made of others: the deadline is that of the
@@ -42,7 +44,7 @@ struct gw_io {
     int (*sleep)(struct gw *gw, uint64_t ms);
     void (*log)(struct gw *gw, bool is_error, const char *fmt, va_list args) PRINTF_LIKE(3, 0);
 
-    /* Workers only, NULL outside. */
+    /* Workers (the last four: services too) only, NULL outside. */
     /* The session of the client whose callback runs now, when it is that client; or NULL. */
     struct gw_session *(*current_session)(struct gw *gw, struct client_id id);
     /* The id of that client, and its session as it is now, serialized; or NULL. */
@@ -53,6 +55,7 @@ struct gw_io {
     int (*worker_id)(const struct gw *gw);
     const char *(*worker_name)(const struct gw *gw);
     const char *(*option)(const struct gw *gw, const char *name);
+    struct gw_store *(*store_open)(struct gw *gw, const char *url);
 };
 
 /* First member of whatever implements the table. */

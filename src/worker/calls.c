@@ -1,10 +1,6 @@
 /* What only a worker has; the rest is mesh/mesh.c. */
 #include "worker/calls.h"
 
-#include <gw/err.h>
-#include <gw/store.h>
-
-#include "base/log.h"
 #include "worker/self.h"
 
 static struct worker *worker_of(struct gw *gw)
@@ -33,13 +29,9 @@ static void stop_timer(struct gw *gw, struct gw_timer *t)
 
 /* ---- stores ---- */
 
-/* Workers only: nothing else holds stores for a module. */
-struct gw_store *gw_store_open(struct gw *gw, const char *url)
+static struct gw_store *open_store(struct gw *gw, const char *url)
 {
-    if (gw->io == &worker_io)
-        return stores_open(&worker_of(gw)->stores, url);
-    log_error("gw_store_open() works in workers only");
-    return NULL;
+    return stores_open(&worker_of(gw)->stores, url);
 }
 
 /* ---- the current client ---- */
@@ -78,15 +70,7 @@ static const char *worker_name(const struct gw *gw)
 
 static const char *option(const struct gw *gw, const char *name)
 {
-    const struct conf_list *options = &worker_of_const(gw)->conf->options;
-    size_t len = name ? strlen(name) : 0;
-
-    for (size_t i = 0; len > 0 && i < options->len; i++) {
-        const char *text = options->at[i].text;
-        if (strncmp(text, name, len) == 0 && text[len] == '=')
-            return text + len + 1;
-    }
-    return NULL;
+    return module_option(&worker_of_const(gw)->conf->module, name);
 }
 
 const struct gw_io worker_io = {
@@ -104,4 +88,5 @@ const struct gw_io worker_io = {
     .worker_id = worker_id,
     .worker_name = worker_name,
     .option = option,
+    .store_open = open_store,
 };

@@ -7,10 +7,10 @@
 #include <gw/module.h>
 
 #include "mesh/mesh.h"
+#include "module/timers.h"
 #include "proc/role.h"
 #include "store/store.h"
 #include "worker/dispatch.h"
-#include "worker/timers.h"
 #include "worker/worker_conf.h"
 
 enum worker_phase {

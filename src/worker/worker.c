@@ -10,10 +10,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "worker/build.h"
+#include "module/build.h"
 #include "worker/calls.h"
 #include "worker/leave.h"
-#include "worker/module.h"
 #include "worker/self.h"
 
 /* Gateways that do not answer hold a start up for that long at most. */
@@ -30,6 +29,20 @@ static int worker_plan(const struct conf *conf, const struct conf_section *s, in
                        struct role_listen out[ROLE_LISTENERS_MAX], struct buf *errors)
 {
     return 0; /* a worker only dials */
+}
+
+static const struct module_kind kind = {.symbol = "gw_module", .abi = GW_MODULE_ABI};
+
+static int worker_prepare(const struct conf *conf, const struct conf_section *s,
+                          const char *run_dir, unsigned serial, struct buf *artifact)
+{
+    const struct worker_conf *c = s->conf;
+    const struct build b = {.name = worker_name_of(s),
+                            .source = conf_path(conf, c->events),
+                            .conf = &c->module,
+                            .kind = &kind};
+
+    return build_module(&b, run_dir, serial, artifact);
 }
 
 /* ---- starting ---- */
@@ -134,21 +147,10 @@ static char *make_key(const struct role_env *env)
     return text;
 }
 
-static const struct gw_module *open_module(const char *artifact)
-{
-    struct buf error = {0};
-    const struct gw_module *module = module_open(artifact, &error);
-
-    if (!module)
-        log_error("%s", buf_cstr(&error));
-    buf_fini(&error);
-    return module;
-}
-
 static int worker_start(struct role_env *env, void **self)
 {
     const struct worker_conf *conf = env->section->conf;
-    const struct gw_module *module = open_module(env->artifact);
+    const struct gw_module *module = module_open_or_log(env->artifact, &kind);
 
     if (!module)
         return GW_EABI;
@@ -161,7 +163,8 @@ static int worker_start(struct role_env *env, void **self)
     w->conf = conf;
     w->module = module;
     w->worker_key = make_key(env);
-    int rc = fibers_init(&w->mesh.fibers, conf->stack_bytes, (size_t)conf->max_coroutines);
+    int rc =
+        fibers_init(&w->mesh.fibers, conf->module.stack_bytes, (size_t)conf->module.max_coroutines);
     if (rc < 0)
         goto free_self;
     dispatch_init(&w->dispatch, env->loop, &w->mesh.fibers, &dispatch_events, w);
@@ -226,7 +229,7 @@ const struct role worker_role = {
     .count = worker_count,
     .check = worker_check,
     .plan = worker_plan,
-    .prepare = build_module,
+    .prepare = worker_prepare,
     .start = worker_start,
     .drain = worker_drain,
     .stop = worker_stop,

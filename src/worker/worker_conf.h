@@ -8,20 +8,17 @@
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "base/conf.h"
+#include "module/module_conf.h"
 
 struct worker_conf {
     int64_t count;
     const char *name;
     const char *user;
     const char *events;
-    const char *cc;     /* NULL: $CC, then cc, gcc, clang */
-    const char *cflags; /* NULL: none */
-    struct conf_list options;
+    struct module_conf module;
     struct conf_list register_address;
     const char *secret_key;
     bool is_insecure;
-    uint64_t stack_bytes;
-    int64_t max_coroutines;
     uint64_t send_to_gateway_buffer_size;
     uint64_t max_packet_bytes;
 };

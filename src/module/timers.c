@@ -1,5 +1,5 @@
 /* A timer that runs is not freed under its function: stopping it then only marks it. */
-#include "worker/timers.h"
+#include "module/timers.h"
 
 #include "base/log.h"
 #include "base/mem.h"

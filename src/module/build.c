@@ -1,6 +1,6 @@
 /* run_dir/NAME-SERIAL.so: written under another name, loaded once, then renamed. Whatever is wrong
  * with a module is found here, before any process that serves is touched. */
-#include "worker/build.h"
+#include "module/build.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,8 +20,6 @@
 #include "base/mem.h"
 #include "base/span.h"
 #include "base/vec.h"
-#include "worker/module.h"
-#include "worker/worker_conf.h"
 
 enum { ARTIFACTS_KEPT = 3 };
 
@@ -94,7 +92,7 @@ static int run(struct vec *words)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static int run_compiler(const char *cc, const struct worker_conf *c, const char *source,
+static int run_compiler(const char *cc, const struct module_conf *c, const char *source,
                         const char *headers, const char *out)
 {
     struct vec words = {0};
@@ -116,7 +114,7 @@ static int run_compiler(const char *cc, const struct worker_conf *c, const char 
 }
 
 /* cc, $CC or the first compiler that is there. */
-static int compile(const struct worker_conf *c, const char *source, const char *out)
+static int compile(const struct module_conf *c, const char *source, const char *out)
 {
     const char *asked = c->cc ? c->cc : getenv("CC");
     const char *known[] = {"cc", "gcc", "clang"};
@@ -170,10 +168,10 @@ static int copy_file(const char *from, const char *to)
 
 /* ---- artifacts ---- */
 
-static int check_loads(const char *path)
+static int check_loads(const char *path, const struct module_kind *kind)
 {
     struct buf error = {0};
-    const struct gw_module *module = module_open(path, &error);
+    const void *module = module_open(path, kind, &error);
 
     if (!module)
         fprintf(stderr, "%s\n", buf_cstr(&error));
@@ -217,20 +215,16 @@ static bool is_source(const char *path)
     return len > 2 && strcmp(path + len - 2, ".c") == 0;
 }
 
-int build_module(const struct conf *conf, const struct conf_section *s, const char *run_dir,
-                 unsigned serial, struct buf *artifact)
+int build_module(const struct build *b, const char *run_dir, unsigned serial, struct buf *artifact)
 {
-    const struct worker_conf *c = s->conf;
-    const char *name = worker_name_of(s);
-    const char *from = conf_path(conf, c->events);
     struct buf draft = {0};
 
-    buf_printf(artifact, "%s/%s-%u.so", run_dir, name, serial);
+    buf_printf(artifact, "%s/%s-%u.so", run_dir, b->name, serial);
     buf_printf(&draft, "%s.tmp", buf_cstr(artifact));
     const char *to = buf_cstr(&draft);
-    int rc = is_source(from) ? compile(c, from, to) : copy_file(from, to);
+    int rc = is_source(b->source) ? compile(b->conf, b->source, to) : copy_file(b->source, to);
     if (rc == 0)
-        rc = check_loads(to);
+        rc = check_loads(to, b->kind);
     if (rc == 0 && rename(to, buf_cstr(artifact)) < 0) {
         rc = -errno;
         fprintf(stderr, "cannot rename %s: %s\n", to, gw_strerror(rc));
@@ -238,7 +232,7 @@ int build_module(const struct conf *conf, const struct conf_section *s, const ch
     if (rc < 0)
         (void)unlink(to);
     else
-        remove_old(run_dir, name, serial);
+        remove_old(run_dir, b->name, serial);
     buf_fini(&draft);
     return rc;
 }

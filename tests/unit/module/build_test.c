@@ -5,25 +5,25 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include <gw/err.h>
+#include <gw/module.h>
 
 #include "base/buf.h"
+#include "module/build.h"
 #include "support/spawn.h"
 #include "support/tmpdir.h"
-#include "worker/build.h"
-#include "worker/module.h"
-#include "worker/worker_conf.h"
 
 static const char good[] = "#include <gw/module.h>\n"
                            "const struct gw_module gw_module = {.abi = GW_MODULE_ABI};\n";
 
 /* Builds in a process of its own, as the master does, and says how it ended in its exit status. */
 struct order {
-    struct conf *conf;
+    const char *source;
     const char *run_dir;
     unsigned serial;
 };
@@ -31,45 +31,38 @@ struct order {
 static void build(void *arg)
 {
     const struct order *o = arg;
+    static const struct module_kind kind = {.symbol = "gw_module", .abi = GW_MODULE_ABI};
+    struct module_conf conf = {0};
+    struct build b = {.name = "w", .source = o->source, .conf = &conf, .kind = &kind};
     struct buf artifact = {0};
 
-    int rc = build_module(o->conf, conf_section_at(o->conf, 0), o->run_dir, o->serial, &artifact);
+    int rc = build_module(&b, o->run_dir, o->serial, &artifact);
     buf_fini(&artifact);
     _exit(rc < 0 ? 1 : 0);
 }
 
 struct place {
     struct tmpdir dir;
-    struct conf *conf;
+    char *source;
     struct buf said; /* by compiler and builder */
 };
 
 static void open_place(struct place *p, const char *events, const char *source)
 {
-    static const struct conf_table *const tables[] = {&worker_table};
-    struct buf errors = {0};
-    struct buf text = {0};
-
     *p = (struct place){.dir = tmpdir_make()};
-    (void)tmpdir_write(&p->dir, events, source);
-    buf_printf(&text, "[worker w]\nevents = %s\n", events);
-    const char *file = tmpdir_write(&p->dir, "test.conf", buf_cstr(&text));
-    if (conf_load(file, tables, 1, &errors, &p->conf) < 0)
-        fail_msg("%s", buf_cstr(&errors));
-    buf_fini(&text);
-    buf_fini(&errors);
+    p->source = strdup(tmpdir_write(&p->dir, events, source));
 }
 
 static void close_place(struct place *p)
 {
-    conf_free(p->conf);
+    free(p->source);
     buf_fini(&p->said);
     tmpdir_remove(&p->dir);
 }
 
 static int order(struct place *p, unsigned serial)
 {
-    struct order o = {.conf = p->conf, .run_dir = p->dir.path, .serial = serial};
+    struct order o = {.source = p->source, .run_dir = p->dir.path, .serial = serial};
 
     buf_clear(&p->said);
     return spawn_call(build, &o, 30000, &p->said);

@@ -1,6 +1,6 @@
 /* Timers of business code: functions that run on a coroutine when their time has come. */
-#ifndef WORKER_TIMERS_H
-#define WORKER_TIMERS_H
+#ifndef MODULE_TIMERS_H
+#define MODULE_TIMERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
