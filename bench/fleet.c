@@ -254,9 +254,13 @@ static void on_readable(struct fleet *f, struct client *c)
 void fleet_turn(struct fleet *f, uint32_t wait_us)
 {
     static struct epoll_event ready[EVENTS_MAX];
-    struct timespec wait = {wait_us / 1000000, (long)(wait_us % 1000000) * 1000};
+    uint32_t most_us = f->is_spinning ? 0 : wait_us;
+    struct timespec wait = {most_us / 1000000, (long)(most_us % 1000000) * 1000};
+    uint32_t before_us = f->now_us;
     int n = epoll_pwait2(f->epoll_fd, ready, EVENTS_MAX, &wait, NULL);
     fleet_now_us(f);
+    if (n == 0)
+        f->idle_us += f->now_us - before_us;
     for (int i = 0; i < n; i++) {
         struct client *c = ready[i].data.ptr;
         if ((ready[i].events & EPOLLOUT) && c->state != CLIENT_GONE)

@@ -31,7 +31,11 @@ struct fleet {
     size_t gone_n; /* that the server closed */
     int epoll_fd;
     uint64_t start_ns;
-    uint32_t now_us;       /* since the start; as of the last read */
+    uint32_t now_us; /* since the start; as of the last read */
+    /* While it measures, the generator never sleeps: a real client does not sleep on the server's
+     * machine, so the server must not be charged for waking it. */
+    bool is_spinning;
+    uint64_t idle_us;      /* spent in turns in which nothing came */
     uint32_t tick_us;      /* when on_tick is due; UINT32_MAX for never */
     size_t stamp_pos;      /* where the last message had its stamp */
     size_t message_len;    /* of the last message with a stamp */
@@ -56,7 +60,7 @@ int fleet_settle(struct fleet *f);
 void fleet_close(struct fleet *f);
 
 uint32_t fleet_now_us(struct fleet *f);
-/* Handles what is ready, waiting for at most so long. */
+/* Handles what is ready; waits for at most so long, or not at all while spinning. */
 void fleet_turn(struct fleet *f, uint32_t wait_us);
 /* Turns until the time has come. */
 void fleet_run_until(struct fleet *f, uint32_t until_us);

@@ -85,6 +85,7 @@ static void measure(struct closed_run *run, const struct scenario_conf *conf, st
 {
     struct fleet *f = &run->fleet;
     f->on_stamp = on_stamp;
+    f->is_spinning = true;
     for (unsigned room = 0; room < conf->fleet.rooms_n; room++)
         send_next(run, room);
     run_until(run, f->now_us + (uint32_t)(conf->warmup * 1e6));

@@ -75,9 +75,12 @@ static int on_answer(struct handshakes_run *run, size_t slot)
 static int run_for(struct handshakes_run *run, double seconds)
 {
     struct epoll_event ready[IN_PARALLEL_MAX];
-    uint32_t until = fleet_now_us(&run->fleet) + (uint32_t)(seconds * 1e6);
-    while (fleet_now_us(&run->fleet) < until) {
-        int n = epoll_wait(run->fleet.epoll_fd, ready, IN_PARALLEL_MAX, 10);
+    struct fleet *f = &run->fleet;
+    uint32_t until = fleet_now_us(f) + (uint32_t)(seconds * 1e6);
+    for (uint32_t before = f->now_us; before < until; before = f->now_us) {
+        int n = epoll_wait(f->epoll_fd, ready, IN_PARALLEL_MAX, 0); /* spins: see fleet.h */
+        fleet_now_us(f);
+        f->idle_us += n == 0 ? f->now_us - before : 0;
         for (int i = 0; i < n; i++)
             if (on_answer(run, ready[i].data.u64) < 0)
                 return -1;

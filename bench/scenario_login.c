@@ -117,6 +117,7 @@ static void storm(struct login_run *run)
     struct fleet *f = &run->fleet;
     uint32_t begin = fleet_now_us(f);
     run->last_us = begin;
+    f->is_spinning = true;
     for (size_t i = 0; i < f->clients_n; i++) {
         adapter_put_login(&f->clients[i].seat, &f->clients[i].out);
         fleet_flush(f, &f->clients[i]);

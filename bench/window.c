@@ -34,6 +34,7 @@ void window_open(struct window *w, struct fleet *f, pid_t root, uint64_t count)
     w->cpu_begin_ns = usage_cpu_ns(&w->server);
     w->own_begin_ns = own_cpu_ns();
     w->busy_begin_ns = machine_busy_ns();
+    w->idle_begin_us = f->idle_us;
     w->count_begin = count;
     w->begin_us = fleet_now_us(f);
 }
@@ -41,6 +42,7 @@ void window_open(struct window *w, struct fleet *f, pid_t root, uint64_t count)
 void window_close(struct window *w, struct fleet *f, uint64_t count)
 {
     w->end_us = fleet_now_us(f);
+    w->idle_end_us = f->idle_us;
     w->count_end = count;
     w->busy_end_ns = machine_busy_ns();
     w->own_end_ns = own_cpu_ns();
@@ -58,7 +60,8 @@ void window_report(const struct window *w)
     report_real("per_second", seconds > 0 ? count / seconds : 0);
     report_real("cpu_seconds", cpu);
     report_real("per_cpu_second", cpu > 0 ? count / cpu : 0);
-    report_real("generator_busy", seconds > 0 ? own / seconds : 0);
+    double idle = (double)(w->idle_end_us - w->idle_begin_us) / 1e6;
+    report_real("generator_busy", seconds > idle ? 1 - idle / seconds : 0);
     double others = (double)(w->busy_end_ns - w->busy_begin_ns) / 1e9 - cpu - own;
     report_real("others_busy", seconds > 0 && others > 0 ? others / seconds : 0);
 }

@@ -14,6 +14,7 @@ struct window {
     uint64_t count_begin, count_end;
     uint64_t cpu_begin_ns, cpu_end_ns;
     uint64_t own_begin_ns, own_end_ns;
+    uint64_t idle_begin_us, idle_end_us; /* of the generator */
     uint64_t busy_begin_ns, busy_end_ns; /* of the whole machine */
 };
 
@@ -21,8 +22,9 @@ struct window {
  */
 void window_open(struct window *w, struct fleet *f, pid_t root, uint64_t count);
 void window_close(struct window *w, struct fleet *f, uint64_t count);
-/* count, seconds, per_second, cpu_seconds, per_cpu_second, generator_busy (share of its core) and
- * others_busy (cores that neither server nor generator used: a disturbed run shows there). */
+/* count, seconds, per_second, cpu_seconds, per_cpu_second, generator_busy (share of the time in
+ * which it had something to do) and others_busy (cores that neither server nor generator used: a
+ * disturbed run shows there). */
 void window_report(const struct window *w);
 
 #endif
