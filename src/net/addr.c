@@ -106,6 +106,16 @@ static bool is_mapped(const uint8_t ip[IP6_BYTES])
     return memcmp(ip, prefix, sizeof prefix) == 0;
 }
 
+void addr_unmap(struct addr *a)
+{
+    if (a->family != AF_INET6 || !is_mapped(a->ip))
+        return;
+    uint8_t ip[IP6_BYTES] = {0};
+    memcpy(ip, a->ip + IP6_BYTES - IP4_BYTES, IP4_BYTES);
+    memcpy(a->ip, ip, IP6_BYTES);
+    a->family = AF_INET;
+}
+
 void addr_from_sockaddr(const struct sockaddr *sa, struct addr *out)
 {
     *out = (struct addr){.family = sa->sa_family};
@@ -118,10 +128,8 @@ void addr_from_sockaddr(const struct sockaddr *sa, struct addr *out)
         struct sockaddr_in6 in6;
         memcpy(&in6, sa, sizeof in6);
         out->port = ntohs(in6.sin6_port);
-        bool is_ip4 = is_mapped(in6.sin6_addr.s6_addr);
-        out->family = is_ip4 ? AF_INET : AF_INET6;
-        memcpy(out->ip, in6.sin6_addr.s6_addr + (is_ip4 ? IP6_BYTES - IP4_BYTES : 0),
-               is_ip4 ? IP4_BYTES : IP6_BYTES);
+        memcpy(out->ip, &in6.sin6_addr, IP6_BYTES);
+        addr_unmap(out);
     }
 }
 

@@ -28,6 +28,7 @@ uint32_t addr_ip4(const struct addr *a);                          /* host order;
 bool addr_is_loopback(const struct addr *a);
 bool addr_is_private(const struct addr *a); /* RFC 1918, RFC 4193, link-local, loopback */
 void addr_from_sockaddr(const struct sockaddr *sa, struct addr *out);
+void addr_unmap(struct addr *a); /* ::ffff:192.0.2.1 becomes 192.0.2.1 */
 socklen_t addr_to_sockaddr(const struct addr *a, struct sockaddr_storage *out);
 
 /* "websocket://0.0.0.0:7272", "unix:///run/x.sock" → scheme, place. false without "://". */

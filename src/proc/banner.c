@@ -51,8 +51,10 @@ static void put_line(struct buf *out, const struct widths *w, const char *loop, 
 /* The transport of the listening address, as the original's column names it. */
 static const char *proto_of(const struct group *g)
 {
-    bool is_unix = g->slots_n > 0 && g->slots[0].listens_n > 0 && g->slots[0].listens[0].unix_path;
-    return is_unix ? "unix" : "tcp";
+    if (g->slots_n == 0 || g->slots[0].listens_n == 0)
+        return "tcp";
+    const struct role_listen *first = &g->slots[0].listens[0];
+    return first->unix_path ? "unix" : first->is_tls ? "ssl" : "tcp";
 }
 
 void banner_text(struct buf *out, const struct fleet *f)

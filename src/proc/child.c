@@ -6,12 +6,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <gw/err.h>
 
+#include "base/crypto.h"
 #include "base/log.h"
 #include "net/sig.h"
 #include "net/sock.h"
@@ -29,10 +31,12 @@ enum {
 struct child {
     struct role_env env;
     void *self; /* the role's own */
+    struct group *group;
     struct conn *line;
     struct sig *sig;
     struct task end;
     struct buf rows;
+    struct buf credentials; /* what came of them since the last "reopen" */
     uint64_t listing;
     bool is_leaving;
 };
@@ -122,13 +126,31 @@ static void answer_connections(struct child *c, struct span serial)
     buf_fini(&c->rows);
 }
 
+static void add_credentials(struct child *c, struct span part)
+{
+    uint8_t *to = buf_reserve(&c->credentials, part.len);
+    ptrdiff_t n = crypto_unbase64(part, to, part.len);
+    if (n > 0)
+        buf_commit(&c->credentials, (size_t)n);
+}
+
+static void forget_credentials(struct child *c)
+{
+    if (c->credentials.at)
+        explicit_bzero(c->credentials.at, c->credentials.cap);
+    buf_fini(&c->credentials);
+    c->env.credentials = span_of(NULL, 0);
+}
+
 static void reopen(struct child *c)
 {
     int rc = log_reopen();
     if (rc < 0)
         log_warn("cannot open the log file again: %s", gw_strerror(rc));
+    c->env.credentials = buf_span(&c->credentials);
     if (c->env.role->reopen)
         c->env.role->reopen(c->self);
+    forget_credentials(c);
 }
 
 static bool on_line(void *ctx, struct span line)
@@ -144,6 +166,8 @@ static bool on_line(void *ctx, struct span line)
         drain(c);
     else if (span_is(verb, "stop"))
         stop(c);
+    else if (span_is(verb, "credentials"))
+        add_credentials(c, rest);
     else if (span_is(verb, "reopen"))
         reopen(c);
     return true;
@@ -175,7 +199,7 @@ static void on_signal(void *owner, int signal_number)
 }
 
 /* The listening descriptors of other slots must not stay open here: a port would outlive its
- * process. */
+ * process. Nor are the keys of other sections its business: workers run other people's code. */
 static void close_others(struct fleet *f, const struct slot *mine)
 {
     for (struct list *at = f->processes.next; at != &f->processes; at = at->next) {
@@ -183,12 +207,15 @@ static void close_others(struct fleet *f, const struct slot *mine)
         if (p->line)
             close(conn_fd(p->line));
     }
-    for (size_t g = 0; g < f->groups_n; g++)
+    for (size_t g = 0; g < f->groups_n; g++) {
+        if (&f->groups[g] != mine->group)
+            group_forget_credentials(&f->groups[g]);
         for (int i = 0; i < f->groups[g].slots_n; i++) {
             struct slot *s = &f->groups[g].slots[i];
             for (size_t k = 0; s != mine && k < s->listens_n; k++)
                 close(s->fds[k]);
         }
+    }
 }
 
 /* In this order: changing the user clears the death signal (prctl(2)). */
@@ -226,6 +253,8 @@ static int open_loop(struct child *c, int line_fd)
 static int serve(struct child *c)
 {
     int rc = c->env.role->start(&c->env, &c->self);
+    c->env.credentials = span_of(NULL, 0);
+    group_forget_credentials(c->group);
     if (rc < 0)
         return EXIT_CODE_FAILED; /* the role has logged why */
     rc = loop_run(c->env.loop);
@@ -251,10 +280,12 @@ void child_run(struct fleet *f, struct slot *s, const char *artifact, int line_f
                 .generation = s->generation,
                 .listen_fds = s->fds,
                 .listen_fds_n = s->listens_n,
+                .credentials = buf_span(&g->credentials),
                 .artifact = artifact,
                 .run_dir = f->settings->run_dir,
                 .ready = on_env_ready,
                 .finished = on_env_finished},
+        .group = g,
         .end = {.run = end_loop},
     };
     if (settle(f, g) < 0 || open_loop(&child, line_fd) < 0)

@@ -2,6 +2,7 @@
 #include "proc/group.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,7 +87,29 @@ int group_init(struct group *g, struct fleet *f, const struct role *role,
         if (rc < 0)
             return rc;
     }
-    return 0;
+    return group_read_credentials(g, f->conf, errors);
+}
+
+void group_forget_credentials(struct group *g)
+{
+    if (g->credentials.at)
+        explicit_bzero(g->credentials.at, g->credentials.cap);
+    buf_fini(&g->credentials);
+}
+
+int group_read_credentials(struct group *g, const struct conf *conf, struct buf *errors)
+{
+    struct buf fresh = {0};
+    int rc = g->role->credentials ? g->role->credentials(conf, g->section, &fresh, errors) : 0;
+    if (rc == 0) {
+        struct buf old = g->credentials;
+        g->credentials = fresh;
+        fresh = old;
+    }
+    if (fresh.at)
+        explicit_bzero(fresh.at, fresh.cap);
+    buf_fini(&fresh);
+    return rc;
 }
 
 static void unbind(struct role_listen *l, int *fd)
@@ -114,6 +137,7 @@ void group_fini(struct group *g)
         for (size_t k = 0; k < g->slots[i].listens_n; k++)
             unbind(&g->slots[i].listens[k], &g->slots[i].fds[k]);
     mem_free(g->slots);
+    group_forget_credentials(g);
     group_drop_artifact(g->run_dir, &g->artifact);
     *g = (struct group){0};
 }
@@ -147,13 +171,37 @@ static const char *hint(int rc)
     }
 }
 
+/* The processes of a section accept from one unix socket: the descriptor of an earlier slot, -1 in
+ * the first. */
+static int unix_socket_of(const struct slot *s, const struct role_listen *l)
+{
+    for (int i = 0; i < s->pos; i++) {
+        const struct slot *earlier = &s->group->slots[i];
+        for (size_t k = 0; k < earlier->listens_n; k++)
+            if (earlier->listens[k].unix_path && earlier->fds[k] >= 0 &&
+                strcmp(earlier->listens[k].unix_path, l->unix_path) == 0)
+                return earlier->fds[k];
+    }
+    return -1;
+}
+
+static int bind_one(const struct group *groups, size_t groups_n, const struct slot *s,
+                    struct role_listen *l)
+{
+    int earlier_fd = l->unix_path ? unix_socket_of(s, l) : -1;
+    if (earlier_fd < 0)
+        return listen_bind(l, !is_bound_before(groups, groups_n, l));
+    int fd = fcntl(earlier_fd, F_DUPFD_CLOEXEC, 0);
+    return fd < 0 ? -errno : fd;
+}
+
 static int bind_slot(struct group *groups, size_t groups_n, struct slot *s, const struct conf *conf,
                      struct buf *errors)
 {
     for (size_t k = 0; k < s->listens_n; k++) {
         struct role_listen *l = &s->listens[k];
         const struct conf_section *section = s->group->section;
-        int fd = listen_bind(l, !is_bound_before(groups, groups_n, l));
+        int fd = bind_one(groups, groups_n, s, l);
         if (fd < 0) {
             const char *key = l->key ? l->key : "listen";
             buf_printf(errors, "%s: [%s] %s: cannot listen on %s: %s\n",

@@ -40,7 +40,8 @@ struct group {
     int slots_n;
     unsigned serial; /* of the artifact in use; a build gets the next one */
     const char *run_dir;
-    char *artifact; /* path; NULL without prepare() */
+    char *artifact;         /* path; NULL without prepare() */
+    struct buf credentials; /* of role->credentials(), the last that were good */
     struct exits exits;
 };
 
@@ -48,6 +49,10 @@ struct group {
  * errors. */
 int group_init(struct group *g, struct fleet *f, const struct role *role,
                const struct conf_section *s, struct buf *errors) NODISCARD;
+/* Reads the credentials again; the old ones stay on GW_ECONF. 0 also for roles without any. */
+int group_read_credentials(struct group *g, const struct conf *conf, struct buf *errors) NODISCARD;
+/* In a process of another section: they are none of its business. */
+void group_forget_credentials(struct group *g);
 /* Closes what is bound and frees. */
 void group_fini(struct group *g);
 /* Removes the file when it lies in run_dir (a ready .so of the user stays), frees and clears the

@@ -96,7 +96,7 @@ static int probe(const struct addr *at)
 int listen_bind(struct role_listen *l, bool is_first)
 {
     if (l->unix_path)
-        return sock_listen_unix(l->unix_path, 0660);
+        return sock_listen_unix(l->unix_path, l->is_public ? 0666 : 0660);
     if (l->is_shared && is_first && l->addr.port != 0) {
         int rc = probe(&l->addr);
         if (rc < 0)

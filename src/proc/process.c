@@ -11,6 +11,7 @@
 
 #include <gw/err.h>
 
+#include "base/crypto.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "proc/child.h"
@@ -193,9 +194,28 @@ void process_ask_connections(struct process *p, uint64_t serial)
     tell(p, "connections\t%" PRIu64 "\n", serial);
 }
 
-void process_reopen(struct process *p)
+/* As many lines of base64 as it takes, then the word to use them. */
+void process_reopen(struct process *p, struct span credentials)
 {
-    tell(p, "reopen\n");
+    enum { PART_BYTES = 3 * 1000 };
+    char text[PART_BYTES / 3 * 4 + 1];
+    struct buf lines = {0};
+    _Static_assert(sizeof text + sizeof "credentials\t" < ROW_LINE_MAX, "a part fits a line");
+    while (credentials.len > 0) {
+        size_t n = credentials.len < PART_BYTES ? credentials.len : PART_BYTES;
+        crypto_base64(span_of(credentials.at, n), text, sizeof text);
+        buf_printf(&lines, "credentials\t%s\n", text);
+        credentials = span_skip(credentials, n);
+    }
+    buf_puts(&lines, "reopen\n");
+    /* All or nothing; GW_EFULL as in tell(). */
+    int rc = p->line ? conn_send(p->line, buf_span(&lines)) : 0;
+    if (rc < 0)
+        log_warn("%s cannot be told to take new certificates: %s", p->slot->group->title,
+                 gw_strerror(rc));
+    explicit_bzero(text, sizeof text);
+    explicit_bzero(lines.at, lines.cap);
+    buf_fini(&lines);
 }
 
 void process_drain(struct process *p, uint64_t limit_ms)

@@ -40,7 +40,8 @@ const char *process_who(const struct process *p, char out[192]); /* "worker chat
 
 void process_ask_status(struct process *p);
 void process_ask_connections(struct process *p, uint64_t serial);
-void process_reopen(struct process *p);
+/* Asks it to open its log again and to take these credentials, if any. */
+void process_reopen(struct process *p, struct span credentials);
 /* Asks it to finish its work and end; after limit_ms it is asked to stop, and killed stop_timeout
  * later. */
 void process_drain(struct process *p, uint64_t limit_ms);

@@ -191,13 +191,32 @@ static void on_built(void *owner, int rc, const char *artifact, struct span outp
     begin_starting(r);
 }
 
+/* Takes what credentials() complained of apart. */
+static void say_errors(struct reload *r, struct span errors)
+{
+    while (errors.len > 0) {
+        struct span line = span_cut(&errors, '\n');
+        say(r, "%.*s", (int)line.len, (const char *)line.at);
+    }
+}
+
 static void reopen_group(struct reload *r)
 {
-    const struct group *g = group_of(r);
+    struct group *g = group_of(r);
+    struct buf errors = {0};
+    int rc = group_read_credentials(g, r->fleet->conf, &errors);
     for (int i = 0; i < g->slots_n; i++)
         if (g->slots[i].current)
-            process_reopen(g->slots[i].current);
-    say(r, "%s: keeps its processes; log and certificates are opened again", g->title);
+            process_reopen(g->slots[i].current,
+                           rc < 0 ? span_of(NULL, 0) : buf_span(&g->credentials));
+    if (rc < 0) {
+        r->is_failed = true;
+        say_errors(r, buf_span(&errors));
+        say(r, "%s: FAILED: keeps its processes and the certificates that they have", g->title);
+    } else {
+        say(r, "%s: keeps its processes; log and certificates are opened again", g->title);
+    }
+    buf_fini(&errors);
 }
 
 static void begin_group(struct reload *r)

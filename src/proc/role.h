@@ -26,6 +26,8 @@ struct role_listen {
     struct addr addr; /* with its port; unused when unix_path is set */
     const char *unix_path; /* NULL: TCP; lives as long as the config */
     bool is_shared;        /* all processes of the section bind it (SO_REUSEPORT) */
+    bool is_public;        /* a unix socket that every user of this host may connect to */
+    bool is_tls;           /* for the banner */
 };
 
 /* What the process of one slot gets. Lives as long as the process. */
@@ -39,8 +41,10 @@ struct role_env {
     unsigned generation;   /* 1 for the first process of the slot, then counting up */
     const int *listen_fds; /* in the order of plan(); borrowed */
     size_t listen_fds_n;
-    const char *artifact; /* what prepare() made (path), NULL when the role has no prepare */
-    const char *run_dir;  /* for sockets and artifacts of this server; exists */
+    struct span credentials; /* in start() and reopen(): what credentials() wrote; empty in reopen()
+                                when it failed */
+    const char *artifact;    /* what prepare() made (path), NULL when the role has no prepare */
+    const char *run_dir;     /* for sockets and artifacts of this server; exists */
     /* Tells the master that this process serves (a worker: is connected and its on_start returned).
      * A reload waits for it before the old process is asked to drain. Every role calls it once. */
     void (*ready)(struct role_env *env);
@@ -88,6 +92,12 @@ struct role {
      * errors. */
     int (*plan)(const struct conf *conf, const struct conf_section *s, int slot,
                 struct role_listen out[ROLE_LISTENERS_MAX], struct buf *errors);
+    /* Reads what the processes may not read once they have become another user (private keys), and
+     * checks it. Called by the master at start and at a reload. A process gets its own section's
+     * only. 0 or GW_ECONF with a line each in errors: then nothing starts, or a running process
+     * keeps what it has. May be NULL. */
+    int (*credentials)(const struct conf *conf, const struct conf_section *s, struct buf *out,
+                       struct buf *errors);
     /* Builds what processes of a generation need (a worker compiles its events.c). Runs in a
      * process of its own, so it may block; what it prints on stderr is shown to whoever asked for
      * the start or reload, and logged. Writes the artifact's path. 0 or < 0: then the old code

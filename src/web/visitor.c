@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "chan/forwarded.h"
 
 enum {
     SEND_MIN_BYTES = 16 * 1024,
@@ -32,6 +33,8 @@ struct visitor {
     struct visitors *all;
     struct conn *conn;
     enum visitor_phase phase;
+    struct addr proxy;    /* the peer, while the connection's is whom it asks for */
+    bool is_proxied;      /* the peer is a trusted proxy */
     bool is_paused;       /* the connection reads nothing until all is sent */
     bool is_last;         /* the answer that ends the connection is queued */
     bool has_file;        /* a file is among the output: conn sends one at a time */
@@ -125,6 +128,14 @@ static void answer_one(struct visitor *v, const struct http_request *r)
     answer_fini(&a);
 }
 
+/* A proxy asks for many on one connection. */
+static void name_source(struct visitor *v, const struct http_request *r)
+{
+    struct addr from;
+    bool is_known = forwarded_from(r, v->all->trusted, &v->proxy, &from);
+    conn_set_peer(v->conn, is_known ? &from : &v->proxy);
+}
+
 /* Uses what it can of the bytes; returns how many. */
 static size_t use_bytes(struct visitor *v, struct span in)
 {
@@ -146,6 +157,8 @@ static size_t use_bytes(struct visitor *v, struct span in)
             refuse(v, r.error_status, r.error_text);
             break;
         }
+        if (v->is_proxied)
+            name_source(v, &r);
         answer_one(v, &r);
         used += (size_t)n;
     }
@@ -231,12 +244,14 @@ static const struct conn_events visitor_events = {
 };
 
 void visitors_init(struct visitors *all, struct conn_pool *conns, const struct web_conf *conf,
-                   struct pages *pages, void (*on_empty)(struct visitors *all))
+                   struct pages *pages, const struct cidr_set *trusted,
+                   void (*on_empty)(struct visitors *all))
 {
     *all = (struct visitors){
         .conns = conns,
         .conf = conf,
         .pages = pages,
+        .trusted = trusted,
         .on_empty = on_empty,
         .conn_conf =
             {
@@ -268,16 +283,20 @@ static bool make_room(struct visitors *all)
     return true;
 }
 
-void visitors_accept(struct visitors *all, int fd, const struct addr *peer)
+void visitors_accept(struct visitors *all, int fd, const struct addr *peer,
+                     const struct transport *transport, void *transport_state)
 {
     if (!make_room(all)) {
+        transport->free(transport_state);
         close(fd);
         return;
     }
     struct visitor *v = mem_zalloc(sizeof *v);
     v->all = all;
-    v->conn =
-        conn_new(all->conns, fd, peer, &plain_transport, NULL, &all->conn_conf, &visitor_events, v);
+    v->is_proxied = cidr_set_has(all->trusted, peer);
+    v->proxy = *peer;
+    v->conn = conn_new(all->conns, fd, peer, transport, transport_state, &all->conn_conf,
+                       &visitor_events, v);
     if (!v->conn) {
         mem_free(v);
         return;

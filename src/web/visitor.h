@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "net/cidr.h"
 #include "net/conn.h"
 #include "web/pages.h"
 #include "web/web_conf.h"
@@ -17,7 +18,8 @@ struct visitors {
     struct conn_pool *conns;
     struct conn_conf conn_conf;
     const struct web_conf *conf;
-    struct pages *pages; /* borrowed; may be exchanged between turns */
+    struct pages *pages;            /* borrowed; may be exchanged between turns */
+    const struct cidr_set *trusted; /* proxies; borrowed */
     struct list waiting; /* for a request, or for the rest of its head: the oldest first */
     struct list busy;    /* their answers are on the way */
     size_t n;
@@ -27,9 +29,11 @@ struct visitors {
 };
 
 void visitors_init(struct visitors *all, struct conn_pool *conns, const struct web_conf *conf,
-                   struct pages *pages, void (*on_empty)(struct visitors *all));
-/* Takes fd. */
-void visitors_accept(struct visitors *all, int fd, const struct addr *peer);
+                   struct pages *pages, const struct cidr_set *trusted,
+                   void (*on_empty)(struct visitors *all));
+/* Takes fd and transport_state. */
+void visitors_accept(struct visitors *all, int fd, const struct addr *peer,
+                     const struct transport *transport, void *transport_state);
 /* Answers in hand are finished, all else is closed; on_empty follows, perhaps from this call. */
 void visitors_drain(struct visitors *all);
 /* Closes all after what is queued was sent; on_empty follows likewise. */

@@ -9,8 +9,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "net/listener.h"
+#include "chan/door.h"
 #include "net/sock.h"
+#include "net/tls_conf.h"
 #include "proc/listen.h"
 #include "web/visitor.h"
 #include "web/web_conf.h"
@@ -20,8 +21,9 @@ struct web {
     const struct web_conf *conf;
     struct pages *pages;
     struct visitors visitors;
-    struct listener *listeners[ROLE_LISTENERS_MAX];
-    size_t listeners_n;
+    struct cidr_set trusted;
+    struct door doors[ROLE_LISTENERS_MAX];
+    size_t doors_n;
 };
 
 static int web_count(const void *conf)
@@ -45,26 +47,37 @@ static int web_plan(const struct conf *conf, const struct conf_section *s, int s
         if (role_listen_parse(conf, s, "listen", c->listen.at[i].text, schemes, &out[i], errors) <
             0)
             return GW_ECONF;
-        out[i].is_shared = true;
+        out[i].is_shared = !out[i].unix_path;
+        out[i].is_public = true;
+        out[i].is_tls = tls_conf_is_on(&c->tls) && !out[i].unix_path;
     }
     return (int)c->listen.len;
 }
 
-static void on_accept(void *owner, int fd, const struct addr *peer)
+static int web_credentials(const struct conf *conf, const struct conf_section *s, struct buf *out,
+                           struct buf *errors)
+{
+    const struct web_conf *c = s->conf;
+    return tls_conf_read(conf, s, &c->tls, out, errors);
+}
+
+static void on_enter(void *owner, int fd, const struct addr *peer,
+                     const struct transport *transport, void *transport_state)
 {
     struct web *w = owner;
-    visitors_accept(&w->visitors, fd, peer);
+    visitors_accept(&w->visitors, fd, peer, transport, transport_state);
 }
 
 static void stop_listening(struct web *w)
 {
-    while (w->listeners_n > 0)
-        listener_stop(w->listeners[--w->listeners_n]);
+    while (w->doors_n > 0)
+        door_close(&w->doors[--w->doors_n]);
 }
 
 static void web_free(struct web *w)
 {
     stop_listening(w);
+    cidr_set_fini(&w->trusted);
     pages_close(w->pages);
     mem_free(w);
 }
@@ -86,6 +99,42 @@ static struct pages *open_pages(const struct role_env *env)
     return pages;
 }
 
+static int open_doors(struct web *w, struct tls_context *tls)
+{
+    const struct role_env *env = w->env;
+    for (size_t i = 0; i < env->listen_fds_n; i++) {
+        struct door *d = &w->doors[w->doors_n];
+        struct addr local = {0};
+        int rc = sock_local(env->listen_fds[i], &local);
+        bool is_tls = tls && local.family != AF_UNIX;
+        *d = (struct door){.on_enter = on_enter,
+                           .owner = w,
+                           .tls = is_tls ? tls_context_ref(tls) : NULL,
+                           .is_http = true,
+                           .has_proxy_header = w->conf->door.has_proxy_header,
+                           .trusted = &w->trusted,
+                           .timeout_ms = w->conf->head_timeout_ms};
+        if (rc == 0)
+            rc = door_open(d, env->loop, env->listen_fds[i]);
+        if (rc < 0) {
+            log_error("web: cannot watch a listener: %s", strerror(-rc));
+            return rc;
+        }
+        w->doors_n++;
+    }
+    return 0;
+}
+
+/* With TLS off *tls is NULL. */
+static int open_tls(const struct web *w, struct tls_context **tls)
+{
+    *tls = NULL;
+    if (!tls_conf_is_on(&w->conf->tls))
+        return 0;
+    *tls = tls_conf_open(&w->conf->tls, w->env->credentials);
+    return *tls ? 0 : GW_ECONF;
+}
+
 static int web_start(struct role_env *env, void **self)
 {
     struct web *w = mem_zalloc(sizeof *w);
@@ -96,16 +145,16 @@ static int web_start(struct role_env *env, void **self)
         web_free(w);
         return -ENOENT;
     }
-    visitors_init(&w->visitors, env->conns, w->conf, w->pages, on_empty);
-    for (size_t i = 0; i < env->listen_fds_n; i++) {
-        struct listener *l = listener_start(env->loop, env->listen_fds[i], on_accept, w);
-        if (!l) {
-            int rc = -errno;
-            log_error("web: cannot watch a listener: %s", strerror(errno));
-            web_free(w);
-            return rc;
-        }
-        w->listeners[w->listeners_n++] = l;
+    struct tls_context *tls;
+    w->trusted = door_conf_trusted(&w->conf->door);
+    visitors_init(&w->visitors, env->conns, w->conf, w->pages, &w->trusted, on_empty);
+    int rc = open_tls(w, &tls);
+    if (rc == 0)
+        rc = open_doors(w, tls);
+    tls_context_unref(tls);
+    if (rc < 0) {
+        web_free(w);
+        return rc;
     }
     *self = w;
     env->ready(env);
@@ -126,10 +175,23 @@ static void web_stop(void *self)
     visitors_close(&w->visitors);
 }
 
-/* A reload: the folder may be another one now, where the root's path goes over a link. */
+static void renew_tls(struct web *w)
+{
+    struct tls_context *tls;
+    if (w->env->credentials.len == 0 || open_tls(w, &tls) < 0 || !tls)
+        return;
+    for (size_t i = 0; i < w->doors_n; i++)
+        if (w->doors[i].tls)
+            door_set_tls(&w->doors[i], tls_context_ref(tls));
+    tls_context_unref(tls);
+}
+
+/* A reload: new certificates; and the folder may be another one now, where the root's path goes
+ * over a link. */
 static void web_reopen(void *self)
 {
     struct web *w = self;
+    renew_tls(w);
     struct pages *pages = open_pages(w->env);
     if (!pages)
         return;
@@ -195,6 +257,7 @@ const struct role web_role = {
     .count = web_count,
     .check = web_conf_check,
     .plan = web_plan,
+    .credentials = web_credentials,
     .start = web_start,
     .drain = web_drain,
     .stop = web_stop,

@@ -61,6 +61,8 @@ static const struct conf_key web_keys[] = {
             .unit = "",
             .meaning = "Connections of one process; past that the one that waits longest for a "
                        "request makes room."),
+    TLS_CONF_KEYS(struct web_conf, tls),
+    DOOR_CONF_KEYS(struct web_conf, door),
 };
 
 const struct conf_table web_conf_table = {
@@ -91,6 +93,8 @@ int web_conf_check(const struct conf *conf, const struct conf_section *s, struct
     const struct web_conf *c = s->conf;
     size_t before = errors->len;
     check_root(conf, s, errors);
+    if (door_conf_check(conf, s, &c->door, errors) < 0)
+        return GW_ECONF;
     if (strchr(c->index, '/') || c->index[0] == '\0')
         buf_printf(errors, "%s: [web] index: %s: must be the name of a file, without a path\n",
                    conf_where(conf, s, "index"), c->index);

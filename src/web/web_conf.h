@@ -7,6 +7,8 @@
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "base/conf.h"
+#include "chan/door.h"
+#include "net/tls_conf.h"
 
 struct web_conf {
     struct conf_list listen;
@@ -23,6 +25,8 @@ struct web_conf {
     uint64_t keep_alive_timeout_ms;
     uint64_t send_timeout_ms;
     int64_t max_connections;
+    struct tls_conf tls;
+    struct door_conf door;
 };
 
 extern const struct conf_table web_conf_table;
