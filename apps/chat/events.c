@@ -2,8 +2,8 @@
  *
  * The messages are those of workerman-chat, byte for byte, so that its pages and its Events.php can
  * stand in for ours; README.md lists them. Nothing is kept in this process: a client's room and
- * name are its session, a room is a group, so any number of workers and gateways share the work and
- * a reload forgets nothing. */
+ * name are its session, a room is a group, what was said and counted is in the store, so any number
+ * of workers and gateways share the work and a reload forgets nothing. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -12,12 +12,16 @@
 #include <gw/json.h>
 #include <gw/module.h>
 #include <gw/session.h>
+#include <gw/store.h>
 
 enum {
     NAME_MAX_CHARS = 64,
     ROOM_MAX_BYTES = 64,
     CONTENT_MAX_BYTES = 4096,
     TIME_TEXT_BYTES = sizeof "2026-11-20 12:00:00",
+    HISTORY_MAX = 50,
+    VISITORS_MAX = 100000, /* names that are told apart in a room */
+    KEY_BYTES = sizeof "VISITORS:ROOM:" + ROOM_MAX_BYTES,
     ESCAPED_MAX = sizeof "&quot;" - 1, /* the longest thing one byte becomes */
 };
 
@@ -130,6 +134,95 @@ static void send_to_one(struct gw *gw, const char *client_id, const struct gw_js
     gw_free(text);
 }
 
+/* ---- what is kept ---- */
+
+/* As `option = store=…` says; NULL: nothing is kept. A store that is away costs what it would have
+ * kept and nothing else, and the server's log tells of it, so errors are no concern here. */
+static struct gw_store *store;
+
+static struct gw_bytes key_of(char key[KEY_BYTES], const char *kind, const char *room)
+{
+    snprintf(key, KEY_BYTES, "%s:ROOM:%s", kind, room);
+    return gw_str(key);
+}
+
+/* Unique for ever: the events of one client follow one another, and an id that is given to another
+ * client later is given at another time. Pages know by it what they have shown already. */
+static void set_id(struct gw_json *message, const char *client_id)
+{
+    char text[64];
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(text, sizeof text, "%s-%llx", client_id,
+             (unsigned long long)now.tv_sec * 1000000000 + (unsigned long long)now.tv_nsec);
+    gw_json_set_str(message, "id", text);
+}
+
+/* Kept before it is said: whoever comes into the room meanwhile finds it in the history, or is a
+ * member already and hears it; or both, and then tells by the id that it is one. */
+static void keep(struct gw_json *message, const struct gw_client *client, const char *room)
+{
+    char key[KEY_BYTES];
+    if (!store)
+        return;
+    set_id(message, client->id);
+    char *text = gw_json_dump(message, GW_JSON_PLAIN, NULL);
+    gw_store_append(store, key_of(key, "HISTORY", room), gw_str(text), HISTORY_MAX);
+    gw_free(text);
+}
+
+/* What was said lately, to who has just come in. */
+static void send_history(struct gw *gw, const struct gw_client *client, const char *room)
+{
+    char key[KEY_BYTES];
+    const struct gw_values *kept = NULL;
+    struct gw_json *messages = gw_json_array();
+    gw_store_last(store, key_of(key, "HISTORY", room), HISTORY_MAX, &kept);
+    for (size_t i = 0; kept && i < kept->n; i++)
+        gw_json_append(messages, gw_json_parse(kept->values[i], NULL, 0));
+    gw_values_free(kept);
+    struct gw_json *out = gw_json_object();
+    gw_json_set_str(out, "type", "history");
+    gw_json_set_str(out, "room_id", room);
+    bool has_any = gw_json_len(messages) > 0;
+    gw_json_set(out, "messages", messages);
+    if (has_any)
+        send_to_one(gw, client->id, out);
+    gw_json_free(out);
+}
+
+/* How many names have been in the room, this one included. */
+static int64_t count_visitor(const char *room, const char *name)
+{
+    char key[KEY_BYTES];
+    struct gw_bytes visitors = key_of(key, "VISITORS", room);
+    int64_t visits = 0;
+    int64_t n = gw_store_count(store, visitors);
+    if (n < 0 || n >= VISITORS_MAX)
+        return n;
+    int rc = gw_store_incr(store, visitors, gw_str(name), 1, &visits);
+    return rc < 0 ? rc : n + (visits == 1);
+}
+
+/* A login is a page view; the key is the one that GatewayWorker's manual counts in. */
+static void count_view(struct gw *gw, const char *room, const char *name)
+{
+    char key[KEY_BYTES];
+    int64_t views = 0;
+    if (gw_store_incr(store, key_of(key, "PV", room), gw_str("ROOM_TOTAL_PV"), 1, &views) < 0)
+        return;
+    int64_t visitors = count_visitor(room, name);
+    if (visitors < 0)
+        return;
+    struct gw_json *out = gw_json_object();
+    gw_json_set_str(out, "type", "stats");
+    gw_json_set_str(out, "room_id", room);
+    gw_json_set_int(out, "views", views);
+    gw_json_set_int(out, "visitors", visitors);
+    send_to_room(gw, gw_str(room), out, NULL);
+    gw_json_free(out);
+}
+
 /* ---- coming and going ---- */
 
 static void tell_logout(struct gw *gw, const struct gw_client *client)
@@ -207,6 +300,10 @@ static void enter_room(struct gw *gw, const struct gw_client *client, const char
     gw_json_set(out, "client_list", members);
     send_to_one(gw, client->id, out);
     gw_json_free(out);
+    if (store) {
+        send_history(gw, client, room);
+        count_view(gw, room, name);
+    }
 }
 
 static void leave_room(struct gw *gw, const struct gw_client *client)
@@ -339,10 +436,12 @@ static void on_say(struct gw *gw, const struct gw_client *client, const struct g
     if (strcmp(to, "all") != 0) {
         say_private(gw, client, to, html);
     } else {
+        const char *room = gw_session_str(client->session, "room_id", "");
         struct gw_json *out = new_say(client, "all");
         gw_json_set_str(out, "content", html);
         set_time(out);
-        send_to_room(gw, gw_str(gw_session_str(client->session, "room_id", "")), out, NULL);
+        keep(out, client, room);
+        send_to_room(gw, gw_str(room), out, NULL);
         gw_json_free(out);
     }
     free(html);
@@ -385,6 +484,13 @@ static void on_message(struct gw *gw, const struct gw_client *client, struct gw_
     gw_json_free(in);
 }
 
+static void on_start(struct gw *gw)
+{
+    const char *url = gw_option(gw, "store");
+    if (url && url[0] != '\0')
+        store = gw_store_open(gw, url);
+}
+
 static void on_close(struct gw *gw, const struct gw_client *client)
 {
     if (gw_session_has(client->session, "room_id"))
@@ -394,6 +500,7 @@ static void on_close(struct gw *gw, const struct gw_client *client)
 const struct gw_module gw_module = {
     .abi = GW_MODULE_ABI,
     .name = "chat",
+    .on_start = on_start,
     .on_message = on_message,
     .on_close = on_close,
 };
