@@ -73,6 +73,32 @@ static void test_groups_of_all_clients(void **state)
     finish(&s);
 }
 
+static void test_uids_of_all_groups(void **state)
+{
+    struct scripted s;
+    const struct gw_name_names_list *uids;
+    const struct gw_name_count_list *counts;
+
+    script(&s,
+           "a:3:{i:1;a:2:{s:3:\"uid\";N;s:6:\"groups\";a:1:{i:5;s:1:\"5\";}}"
+           "i:2;a:2:{s:3:\"uid\";s:1:\"u\";s:6:\"groups\";a:1:{i:5;s:1:\"5\";}}"
+           "i:3;a:2:{s:3:\"uid\";s:1:\"v\";s:6:\"groups\";N;}}",
+           "a:2:{i:1;a:2:{s:3:\"uid\";s:1:\"u\";s:6:\"groups\";a:1:{i:5;s:1:\"5\";}}"
+           "i:2;a:2:{s:3:\"uid\";s:1:\"v\";s:6:\"groups\";a:1:{i:5;s:1:\"5\";}}}");
+    assert_int_equal(gw_get_all_group_uids(&s.gw, &uids), 0);
+    assert_int_equal(uids->n, 1);
+    assert_string_equal(uids->at[0].name.data, "5");
+    assert_int_equal(uids->at[0].n, 2); /* "u" is on both gateways, and counts once */
+    assert_string_equal(uids->at[0].names[0].data, "u");
+    assert_string_equal(uids->at[0].names[1].data, "v");
+    gw_result_free(uids);
+    assert_int_equal(gw_get_all_group_uid_counts(&s.gw, &counts), 0);
+    assert_int_equal(counts->n, 1);
+    assert_int_equal(counts->at[0].count, 2);
+    gw_result_free(counts);
+    finish(&s);
+}
+
 static void test_a_failing_gateway_costs_its_share_only(void **state)
 {
     struct scripted s;
@@ -171,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_groups_of_all_clients),
+        cmocka_unit_test(test_uids_of_all_groups),
         cmocka_unit_test(test_a_failing_gateway_costs_its_share_only),
         cmocka_unit_test(test_all_failing_is_an_error_without_a_list),
         cmocka_unit_test(test_answers_of_another_shape),
