@@ -2,6 +2,7 @@
 import generator
 
 BRACKET = 1.5
+PROBES_MAX = 12
 SHARE = 0.97  # of the target rate that must really have arrived within the window
 
 
@@ -32,20 +33,14 @@ def search(build, make_server, guess, limit_ms, bisections, **options):
 
     good = bad = None
     rate = guess
-    while good is None or bad is None:
+    while (good is None or bad is None) and len(probes) < PROBES_MAX:
         result = try_rate(rate)
         if result["is_good"]:
-            good = result
+            good, rate = result, rate * BRACKET
         else:
-            bad = result
-        if len(probes) > 14 or rate < 1000:
-            break
-        rate = rate * BRACKET if good is not None else rate / BRACKET
-        if good is not None and bad is not None:
-            break
+            bad, rate = result, rate / BRACKET
     for _ in range(bisections if good and bad else 0):
-        middle = (good["target_per_second"] * bad["target_per_second"]) ** 0.5
-        result = try_rate(middle)
+        result = try_rate((good["target_per_second"] * bad["target_per_second"]) ** 0.5)
         if result["is_good"]:
             good = result
         else:

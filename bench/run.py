@@ -14,6 +14,7 @@ import tempfile
 import time
 
 import generator
+import goals
 import machine
 import plan
 import plot
@@ -66,7 +67,7 @@ def main():
     build = os.path.abspath(args.build)
     if len(os.sched_getaffinity(0)) < 2:
         sys.exit("run.py: two cores are needed, one for the servers and one for the generator")
-    generator.TRIES = 1 if args.quick else args.tries
+    generator.TRIES = min(2, args.tries) if args.quick else args.tries
     named = machine.describe(servers.ROOT)
     results = {}
     with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
@@ -83,6 +84,7 @@ def main():
     with open(f"{build}/bench/results.svg", "w", encoding="utf-8") as f:
         f.write(plot.render(results, named))
     print("\n" + tables.render(results, [c.label for c in servers.ALL]))
+    print(goals.render(results))
     print(", ".join(f"{k} {v}" for k, v in named.items()))
     print(f"{build}/bench/results.json, {build}/bench/results.svg")
 

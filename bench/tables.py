@@ -1,6 +1,8 @@
 """Medians, spreads and ratios of the rounds, as Markdown tables."""
 import statistics
 
+import generator
+
 FLOOR = "floor"
 HOP = "floor + hop"
 # column: heading, unit scale, format, what its ratio is taken to
@@ -53,11 +55,13 @@ def _notes(rounds, column):
         notes += [f"{wrong} lists wrong"] if wrong else []
     if column.startswith("capacity"):
         notes.append(f"p99 {statistics.median(r['p99_us'] for r in rounds) / 1e3:.0f} ms")
+        notes.append(f"core {100 * statistics.median(r['cpu_seconds'] / r['seconds'] for r in rounds):.0f} % busy")
+        notes.append(f"generator {100 * statistics.median(r['generator_busy'] for r in rounds):.0f} %")
     if column == "slow":
         notes.append(f"{rounds[-1]['server_memory'] / 2**20:.0f} MiB")
     if "on_connect_share" in rounds[-1]:
         notes.append(f"on_connect {100 * min(r['on_connect_share'] for r in rounds):.1f} %")
-    if max(r.get("others_busy", 0) for r in rounds) > 0.12:
+    if max(r.get("others_busy", 0) for r in rounds) > generator.DISTURBED:
         notes.append("disturbed")
     return notes
 

@@ -1,0 +1,76 @@
+"""What Gatehouse shall reach, and whether this run shows it."""
+import statistics
+
+import servers as s
+import tables
+
+THIN, CHAT, TLS = s.Gatehouse.label, s.GatehouseChat.label, s.GatehouseTls.label
+UWS, HOP = s.UWebSockets.label, s.FloorHop.label
+
+
+def _median(results, column, label):
+    values = tables.figures(results, column, label)
+    return statistics.median(values) if values else None
+
+
+def _figure(column, label):
+    return lambda results: _median(results, column, label)
+
+
+def _ratio(column, label, base, base_column=None):
+    """Of medians where the columns differ, of the rounds otherwise."""
+    def value(results):
+        if base_column is None:
+            return tables.ratio(results, column, label, base)
+        mine, its = _median(results, column, label), _median(results, base_column, base)
+        return mine / its if mine and its else None
+    return value
+
+
+def _lists_right(column):
+    def value(results):
+        rounds = [r for r in results.get(column, {}).get(CHAT, []) if "figure" in r]
+        return min(r["complete"] / r["members"] for r in rounds) if rounds else None
+    return value
+
+
+# words, value, "at least" or "at most", limit
+GOALS = [
+    ("capacity of the chat, deliveries/s", _figure("capacity", CHAT), ">=", 5.0e6),
+    ("capacity of the thin module, deliveries/s", _figure("capacity", THIN), ">=", 7.0e6),
+    ("the same as a share of floor + hop", _ratio("capacity", THIN, HOP), ">=", 0.85),
+    ("the chat as a share of floor + hop at equal bytes", _ratio("capacity", CHAT, HOP, "capacity_equal"), ">=", 0.85),
+    ("TLS as a share of plain capacity", _ratio("capacity", TLS, THIN), ">=", 0.6),
+    ("p99 at 0.5M/s as a multiple of uWebSockets'", _ratio("p99_0.5M", THIN, UWS), "<=", 1.5),
+    ("p99 at 2M/s as a multiple of uWebSockets'", _ratio("p99_2M", THIN, UWS), "<=", 1.5),
+    ("capacity with 5,000 members", _figure("capacity_5000", THIN), ">=", 5.0e6),
+    ("capacity of 100 rooms × 50", _figure("capacity_rooms", THIN), ">=", 2.0e6),
+    ("echo as a share of the floor", _ratio("echo", THIN, s.Floor.label), ">=", 0.90),
+    ("fan-out as a share of the floor", _ratio("fanout", THIN, s.Floor.label), ">=", 0.95),
+    ("100 rooms × 50 as a share of uWebSockets", _ratio("rooms", THIN, UWS), ">=", 1.0),
+    ("handshakes as a share of the floor", _ratio("handshakes", THIN, s.Floor.label), ">=", 0.85),
+    ("bytes per idle connection", _figure("idle", THIN), "<=", 300),
+    ("bytes with uid, group and session", _figure("idle_full", THIN), "<=", 600),
+    ("login storm of 500, seconds", _figure("login_500", CHAT), "<=", 0.1),
+    ("login storm of 1,000, seconds", _figure("login_1000", CHAT), "<=", 0.2),
+    ("login storm of 2,000, seconds", _figure("login_2000", CHAT), "<=", 0.5),
+    ("share of right lists after it", _lists_right("login_2000"), ">=", 1.0),
+    ("CPU µs per idle client and second", _figure("heartbeat", s.GatehouseTwo.label), "<=", 0.5),
+]
+
+
+def _show(value):
+    return f"{value / 1e6:.2f}M" if value >= 1e5 else f"{value:.2f}" if value < 100 else f"{value:.0f}"
+
+
+def render(results):
+    """A table of the goals that this run has measured; empty when it measured none."""
+    lines = []
+    for words, value_of, sense, limit in GOALS:
+        value = value_of(results)
+        if value is None:
+            continue
+        is_met = value >= limit if sense == ">=" else value <= limit
+        lines.append(f"| {words} | {'≥' if sense == '>=' else '≤'} {_show(limit)} | {_show(value)} | "
+                     f"{'yes' if is_met else '**no**'} |")
+    return "\n".join(["| goal | limit | measured | met |", "|---|---|---|---|"] + lines + [""]) if lines else ""
