@@ -127,7 +127,7 @@ static int batch(struct gateway *g, struct peer *from, const struct wire_packet 
     int rc = 0;
     bool is_list = names && php_type(names) == PHP_ARRAY;
     while (is_list && rc == 0 && php_next(names, &pos, &key, &v)) {
-        if (target_key_text(doc, v, &name))
+        if (receivers_key_text(doc, v, &name))
             php_set(doc, all, php_key_of(name), answer(doc, members_of(gs, name)));
         else
             rc = GW_EPROTO;

@@ -28,7 +28,7 @@ static void read_fields(struct selection *s, const struct php_value *fields)
     const struct php_value *v;
     while (fields && s->fields_n < FIELDS_MAX && php_next(fields, &pos, &key, &v)) {
         struct span *field = &s->fields[s->fields_n];
-        if (!target_key_text(s->doc, v, field))
+        if (!receivers_key_text(s->doc, v, field))
             continue;
         size_t i = 0;
         while (!span_eq(s->fields[i], *field))
@@ -65,10 +65,10 @@ static void find_by(struct selection *s, struct span condition, const struct php
     const struct php_value *v;
     struct span text;
     while ((is_id || gs) && php_next(items, &pos, &key, &v)) {
-        if (!target_key_text(s->doc, v, &text))
+        if (!receivers_key_text(s->doc, v, &text))
             continue;
         if (is_id) {
-            find(s, clients_find(&g->clients, target_id(text)));
+            find(s, clients_find(&g->clients, receivers_id(text)));
             continue;
         }
         const struct group *group = groups_find(gs, text);

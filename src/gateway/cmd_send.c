@@ -60,7 +60,7 @@ static int end(struct fanout *f, struct peer *from)
 
 /* ---- who gets it ---- */
 
-/* Sends to all members but those in the target's ids, in the order of the roster. */
+/* Sends to all members but those in the receivers' ids, in the order of the roster. */
 static void send_to(struct fanout *f, const struct roster *members)
 {
     uint32_t pos = 0;
@@ -71,8 +71,8 @@ static void send_to(struct fanout *f, const struct roster *members)
 
 static void mark_ids(struct gateway *g, bool is_marked)
 {
-    for (size_t i = 0; i < g->target.ids_n; i++) {
-        struct client *c = clients_find(&g->clients, g->target.ids[i]);
+    for (size_t i = 0; i < g->receivers.ids_n; i++) {
+        struct client *c = clients_find(&g->clients, g->receivers.ids[i]);
         if (c)
             c->is_marked = is_marked;
     }
@@ -82,8 +82,8 @@ static void send_to_names(struct fanout *f, const struct groups *gs)
 {
     struct gateway *g = f->gateway;
     mark_ids(g, true);
-    for (size_t i = 0; i < g->target.names_n; i++) {
-        const struct group *group = groups_find(gs, g->target.names[i]);
+    for (size_t i = 0; i < g->receivers.names_n; i++) {
+        const struct group *group = groups_find(gs, g->receivers.names[i]);
         if (group)
             send_to(f, &group->members);
     }
@@ -106,10 +106,10 @@ int cmd_send_to_all(struct gateway *g, struct peer *from, const struct wire_pack
     struct fanout f;
     if (!begin(&f, g, from, p))
         return 0;
-    target_read_all(&g->target, p->ext);
-    if (g->target.has_connections) {
-        for (size_t i = 0; i < g->target.ids_n; i++) {
-            struct client *c = clients_find(&g->clients, g->target.ids[i]);
+    receivers_read_all(&g->receivers, p->ext);
+    if (g->receivers.has_connections) {
+        for (size_t i = 0; i < g->receivers.ids_n; i++) {
+            struct client *c = clients_find(&g->clients, g->receivers.ids[i]);
             if (c)
                 fanout_to(&f, c);
         }
@@ -126,7 +126,7 @@ int cmd_send_to_uid(struct gateway *g, struct peer *from, const struct wire_pack
     struct fanout f;
     if (!begin(&f, g, from, p))
         return 0;
-    target_read_uids(&g->target, p->ext);
+    receivers_read_uids(&g->receivers, p->ext);
     send_to_names(&f, &g->uids);
     return end(&f, from);
 }
@@ -136,7 +136,7 @@ int cmd_send_to_group(struct gateway *g, struct peer *from, const struct wire_pa
     struct fanout f;
     if (!begin(&f, g, from, p))
         return 0;
-    target_read_groups(&g->target, p->ext);
+    receivers_read_groups(&g->receivers, p->ext);
     send_to_names(&f, &g->groups);
     return end(&f, from);
 }

@@ -28,7 +28,7 @@ static void gateway_free(struct gateway *g)
     groups_fini(&g->uids);
     clients_fini(&g->clients);
     map_free(g->addresses);
-    target_fini(&g->target);
+    receivers_fini(&g->receivers);
     buf_fini(&g->text);
     mem_free(g);
 }
@@ -72,6 +72,14 @@ static void begin_ending(struct gateway *g, uint64_t max_ms)
     timer_start(g->loop, &g->ending, 0);
 }
 
+static void for_all_clients(struct gateway *g, void (*visit)(struct conn *c))
+{
+    uint32_t pos = 0;
+    for (struct client *c = roster_next(&g->clients.all, &pos); c;
+         c = roster_next(&g->clients.all, &pos))
+        visit(chan_conn(c->chan));
+}
+
 /* Work in hand is what the workers do for events that clients have sent: no more is read, and the
  * answers still reach them. */
 static void gateway_drain(void *self)
@@ -80,10 +88,7 @@ static void gateway_drain(void *self)
     if (g->is_draining || g->is_stopping)
         return;
     g->is_draining = true;
-    uint32_t pos = 0;
-    for (struct client *c = roster_next(&g->clients.all, &pos); c;
-         c = roster_next(&g->clients.all, &pos))
-        conn_pause(chan_conn(c->chan));
+    for_all_clients(g, conn_pause);
     begin_ending(g, DRAIN_MAX_MS);
 }
 
@@ -96,6 +101,8 @@ static void gateway_stop(void *self)
     registrar_stop(g);
     heartbeat_stop(g);
     front_close_all(g);
+    if (g->is_draining)
+        for_all_clients(g, conn_resume); /* for their goodbyes */
     begin_ending(g, STOP_MAX_MS);
 }
 

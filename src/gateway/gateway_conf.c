@@ -189,6 +189,13 @@ static const struct conf_key keys[] = {
      .def = "0",
      .max = INT32_MAX,
      .meaning = "Most clients of one process from one address; 0 for no limit."},
+    {.name = "max_messages_per_second",
+     .type = CONF_INT,
+     .offset = AT(max_messages_per_second),
+     .def = "0",
+     .max = UINT16_MAX - 1,
+     .meaning = "Most messages of one client in one second, before it is closed with code 1008; 0 "
+                "for no limit."},
     {.name = "origin",
      .type = CONF_LIST,
      .offset = AT(origin),

@@ -48,6 +48,7 @@ struct gateway_conf {
     uint64_t close_timeout_ms;
     int64_t max_connections;
     int64_t max_connections_per_address;
+    int64_t max_messages_per_second;
     struct conf_list origin;
 };
 

@@ -40,17 +40,19 @@ void peer_authorize(struct peer *p)
 
 void peer_reply(struct peer *p, struct span value)
 {
+    uint64_t before = conn_queued(p->conn);
     if ((p->worker || p->takes_packets) && p->speaks_ours) {
         struct wire_packet reply = {.cmd = CMD_REPLY, .body = value};
         peer_send(p, &reply);
-        return;
+    } else {
+        uint8_t *to = conn_reserve(p->conn, 4 + value.len);
+        if (!to)
+            return;
+        put_u32be(to, (uint32_t)value.len);
+        memcpy(to + 4, value.at, value.len);
+        conn_commit(p->conn, 4 + value.len);
     }
-    uint8_t *to = conn_reserve(p->conn, 4 + value.len);
-    if (!to)
-        return;
-    put_u32be(to, (uint32_t)value.len);
-    memcpy(to + 4, value.at, value.len);
-    conn_commit(p->conn, 4 + value.len);
+    p->answer_bytes += conn_queued(p->conn) - before;
 }
 
 void peer_accept_ours(struct peer *p)
@@ -62,10 +64,14 @@ void peer_accept_ours(struct peer *p)
     p->speaks_ours = true;
 }
 
-/* A peer that asks faster than it reads is not read from until it has taken its answers. */
+/* A peer that asks faster than it reads is not read from until it has taken its answers. Events in
+ * its queue do not count: a worker that answers them must be heard, however many wait for it. */
 static bool hold_if_full(struct peer *p)
 {
-    if (conn_queued(p->conn) < p->gateway->conf->send_to_worker_buffer_size)
+    uint64_t queued = conn_queued(p->conn);
+    if (p->answer_bytes > queued)
+        p->answer_bytes = queued;
+    if (p->answer_bytes < p->gateway->conf->send_to_worker_buffer_size)
         return false;
     if (!p->is_held)
         conn_pause(p->conn);
@@ -77,6 +83,7 @@ static bool hold_if_full(struct peer *p)
 static void on_drain(struct conn *conn, void *owner)
 {
     struct peer *p = owner;
+    p->answer_bytes = 0;
     if (p->is_held)
         conn_resume(conn);
     p->is_held = false;

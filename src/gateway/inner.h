@@ -23,10 +23,11 @@ struct peer {
     struct worker *worker; /* NULL: a client library, or no longer a worker's link */
     struct list node;      /* in inner.peers */
     bool is_authorized;
-    bool speaks_ours;   /* offered our extensions: proto/wire.h, CMD_HELLO and up */
-    bool takes_packets; /* a client library that wants its answers as CMD_REPLY, like a worker */
-    bool is_held;       /* not read from until it takes its answers */
-    uint32_t reached_n; /* clients that its last send was queued to, for CMD_RECEIPT */
+    bool speaks_ours;      /* offered our extensions: proto/wire.h, CMD_HELLO and up */
+    bool takes_packets;    /* a client library that wants its answers as CMD_REPLY, like a worker */
+    bool is_held;          /* not read from until it takes its answers */
+    uint64_t answer_bytes; /* no more than this of its queue are answers */
+    uint32_t reached_n;    /* clients that its last send was queued to, for CMD_RECEIPT */
 };
 
 struct inner {

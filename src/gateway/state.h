@@ -11,9 +11,9 @@
 #include "gateway/groups.h"
 #include "gateway/heartbeat.h"
 #include "gateway/inner.h"
+#include "gateway/receivers.h"
 #include "gateway/registrar.h"
 #include "gateway/route.h"
-#include "gateway/target.h"
 #include "net/conn.h"
 #include "net/loop.h"
 #include "proc/role.h"
@@ -46,8 +46,8 @@ struct gateway {
     size_t fronts_n;
     struct map *addresses; /* clients per address, while there is a limit; see front.c */
 
-    struct target target; /* scratch of one command: whom it is for */
-    struct buf text;      /* scratch of one command or event: a body, a reply */
+    struct receivers receivers; /* scratch of one command: whom it is for */
+    struct buf text;            /* scratch of one command or event: a body, a reply */
     struct gateway_counts counts;
 
     size_t foreign_conns_n; /* connections of the loop that are not ours */

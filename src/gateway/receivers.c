@@ -1,5 +1,5 @@
 /* Whom a command is for: uids, groups or connections, read from the JSON in its ext_data. */
-#include "gateway/target.h"
+#include "gateway/receivers.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -9,15 +9,15 @@
 #include "base/utf8.h"
 #include "proto/phpser.h"
 
-void target_fini(struct target *t)
+void receivers_fini(struct receivers *t)
 {
     php_doc_free(t->doc);
     mem_free(t->names);
     mem_free(t->ids);
-    *t = (struct target){0};
+    *t = (struct receivers){0};
 }
 
-static void begin(struct target *t)
+static void begin(struct receivers *t)
 {
     php_doc_free(t->doc);
     t->doc = NULL;
@@ -25,7 +25,7 @@ static void begin(struct target *t)
     t->has_connections = false;
 }
 
-static void add_name(struct target *t, struct span name)
+static void add_name(struct receivers *t, struct span name)
 {
     if (t->names_n == t->names_cap) {
         t->names_cap = t->names_cap ? t->names_cap * 2 : 16;
@@ -34,7 +34,7 @@ static void add_name(struct target *t, struct span name)
     t->names[t->names_n++] = name;
 }
 
-static void add_id(struct target *t, uint32_t id)
+static void add_id(struct receivers *t, uint32_t id)
 {
     if (id == 0)
         return;
@@ -69,7 +69,7 @@ static bool scan_string(struct span *in, struct span *text)
     return skip(in, "\"") && utf8_is_valid(*text);
 }
 
-static bool scan_names(struct target *t, struct span *in)
+static bool scan_names(struct receivers *t, struct span *in)
 {
     if (!skip(in, "["))
         return false;
@@ -92,7 +92,7 @@ static bool scan_digits(struct span *in)
 }
 
 /* null, [] or {"5":5,…}: the keys count. */
-static bool scan_exclude(struct target *t, struct span *in)
+static bool scan_exclude(struct receivers *t, struct span *in)
 {
     if (skip(in, "null") || skip(in, "[]") || skip(in, "{}"))
         return true;
@@ -102,23 +102,23 @@ static bool scan_exclude(struct target *t, struct span *in)
         struct span key;
         if (!scan_string(in, &key) || !skip(in, ":") || !scan_digits(in))
             return false;
-        add_id(t, target_id(key));
+        add_id(t, receivers_id(key));
     } while (skip(in, ","));
     return skip(in, "}");
 }
 
-static bool scan_groups(struct target *t, struct span in)
+static bool scan_groups(struct receivers *t, struct span in)
 {
     return skip(&in, "{\"group\":") && scan_names(t, &in) && skip(&in, ",\"exclude\":") &&
            scan_exclude(t, &in) && skip(&in, "}") && in.len == 0;
 }
 
-static bool scan_uids(struct target *t, struct span in)
+static bool scan_uids(struct receivers *t, struct span in)
 {
     return scan_names(t, &in) && in.len == 0;
 }
 
-static bool scan_all(struct target *t, struct span in)
+static bool scan_all(struct receivers *t, struct span in)
 {
     return in.len == 0 ||
            (skip(&in, "{\"exclude\":") && scan_exclude(t, &in) && skip(&in, "}") && in.len == 0);
@@ -133,7 +133,7 @@ static struct span int_text(struct php_doc *doc, int64_t v)
     return php_string(php_new_string(doc, span_of(text, (size_t)n)));
 }
 
-bool target_key_text(struct php_doc *doc, const struct php_value *v, struct span *text)
+bool receivers_key_text(struct php_doc *doc, const struct php_value *v, struct span *text)
 {
     switch (php_type(v)) {
     case PHP_NULL:
@@ -159,7 +159,7 @@ bool target_key_text(struct php_doc *doc, const struct php_value *v, struct span
     return false;
 }
 
-uint32_t target_id(struct span text)
+uint32_t receivers_id(struct span text)
 {
     uint64_t id;
     if (text.len == 0 || text.at[0] == '0' || !span_to_u64(text, &id) || id > UINT32_MAX)
@@ -167,7 +167,7 @@ uint32_t target_id(struct span text)
     return (uint32_t)id;
 }
 
-uint32_t target_id_of_key(const struct php_key *key)
+uint32_t receivers_id_of_key(const struct php_key *key)
 {
     return key->is_int && key->num > 0 && key->num <= UINT32_MAX ? (uint32_t)key->num : 0;
 }
@@ -183,29 +183,29 @@ static const struct php_value *field(const struct php_value *object, const char 
     return is_array(v) ? v : NULL;
 }
 
-static void add_names(struct target *t, const struct php_value *list)
+static void add_names(struct receivers *t, const struct php_value *list)
 {
     size_t pos = 0;
     struct php_key key;
     const struct php_value *v;
     struct span name;
     while (list && php_next(list, &pos, &key, &v))
-        if (target_key_text(t->doc, v, &name))
+        if (receivers_key_text(t->doc, v, &name))
             add_name(t, name);
 }
 
 /* Keys count, but a null does not exclude: isset() in the original. */
-static void add_excluded(struct target *t, const struct php_value *list)
+static void add_excluded(struct receivers *t, const struct php_value *list)
 {
     size_t pos = 0;
     struct php_key key;
     const struct php_value *v;
     while (list && php_next(list, &pos, &key, &v))
         if (php_type(v) != PHP_NULL)
-            add_id(t, target_id_of_key(&key));
+            add_id(t, receivers_id_of_key(&key));
 }
 
-static const struct php_value *read_json(struct target *t, struct span ext)
+static const struct php_value *read_json(struct receivers *t, struct span ext)
 {
     begin(t);
     t->doc = php_doc_new();
@@ -213,14 +213,14 @@ static const struct php_value *read_json(struct target *t, struct span ext)
     return is_array(v) ? v : NULL;
 }
 
-void target_read_uids(struct target *t, struct span ext)
+void receivers_read_uids(struct receivers *t, struct span ext)
 {
     begin(t);
     if (!scan_uids(t, ext))
         add_names(t, read_json(t, ext));
 }
 
-void target_read_groups(struct target *t, struct span ext)
+void receivers_read_groups(struct receivers *t, struct span ext)
 {
     begin(t);
     if (scan_groups(t, ext))
@@ -230,7 +230,7 @@ void target_read_groups(struct target *t, struct span ext)
     add_excluded(t, field(v, "exclude"));
 }
 
-void target_read_all(struct target *t, struct span ext)
+void receivers_read_all(struct receivers *t, struct span ext)
 {
     begin(t);
     if (scan_all(t, ext))
@@ -247,6 +247,6 @@ void target_read_all(struct target *t, struct span ext)
     const struct php_value *id;
     struct span text;
     while (is_array(connections) && php_next(connections, &pos, &key, &id))
-        if (target_key_text(t->doc, id, &text))
-            add_id(t, target_id(text));
+        if (receivers_key_text(t->doc, id, &text))
+            add_id(t, receivers_id(text));
 }

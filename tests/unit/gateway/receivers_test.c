@@ -1,5 +1,5 @@
 /* Receivers read from JSON: the plain forms without allocation, everything else as PHP reads it. */
-#include "gateway/target.h"
+#include "gateway/receivers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 #include "support/allocs.h"
 
 /* "a|b -1 -2": names, then ids; "+" before them when they are receivers. */
-static const char *text_of(const struct target *t)
+static const char *text_of(const struct receivers *t)
 {
     static char text[512];
     int n = 0;
@@ -29,15 +29,15 @@ struct row {
     const char *expected;
 };
 
-static void check(void (*read)(struct target *, struct span), const struct row *rows, size_t n)
+static void check(void (*read)(struct receivers *, struct span), const struct row *rows, size_t n)
 {
-    struct target t = {0};
+    struct receivers t = {0};
     for (size_t i = 0; i < n; i++) {
         read(&t, span_str(rows[i].ext));
         if (strcmp(text_of(&t), rows[i].expected) != 0)
             fail_msg("%s gives \"%s\", not \"%s\"", rows[i].ext, text_of(&t), rows[i].expected);
     }
-    target_fini(&t);
+    receivers_fini(&t);
 }
 
 static void groups(void **state)
@@ -61,7 +61,7 @@ static void groups(void **state)
         {"5", ""},
         {"{bad", ""},
     };
-    check(target_read_groups, rows, sizeof(rows) / sizeof(rows[0]));
+    check(receivers_read_groups, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 /* gateway-edge-cases.json send_uid_… */
@@ -85,7 +85,7 @@ static void uids(void **state)
         {"[\"open", ""},
         {"[\"a\"]x", ""},
     };
-    check(target_read_uids, rows, sizeof(rows) / sizeof(rows[0]));
+    check(receivers_read_uids, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static void all(void **state)
@@ -102,29 +102,29 @@ static void all(void **state)
         {"{\"connections\":[1],\"exclude\":{\"1\":1}}", " +1"},
         {"{bad", ""},
     };
-    check(target_read_all, rows, sizeof(rows) / sizeof(rows[0]));
-    struct target t = {0};
-    target_read_all(&t, span_str("{\"connections\":[]}"));
+    check(receivers_read_all, rows, sizeof(rows) / sizeof(rows[0]));
+    struct receivers t = {0};
+    receivers_read_all(&t, span_str("{\"connections\":[]}"));
     assert_true(t.has_connections); /* nobody, not everybody */
-    target_read_all(&t, span_str("{\"connections\":null}"));
+    receivers_read_all(&t, span_str("{\"connections\":null}"));
     assert_false(t.has_connections);
-    target_fini(&t);
+    receivers_fini(&t);
 }
 
 static void plain_forms_need_no_memory(void **state)
 {
-    struct target t = {0};
+    struct receivers t = {0};
     struct span group = span_str("{\"group\":[\"room 1\"],\"exclude\":{\"5\":5}}");
     struct span uid = span_str("[\"42\"]");
-    target_read_groups(&t, group);
+    receivers_read_groups(&t, group);
     struct allocs mark = allocs_mark();
     for (int i = 0; i < 1000; i++) {
-        target_read_groups(&t, group);
-        target_read_uids(&t, uid);
-        target_read_all(&t, span_str(""));
+        receivers_read_groups(&t, group);
+        receivers_read_uids(&t, uid);
+        receivers_read_all(&t, span_str(""));
     }
     assert_int_equal(allocs_since(mark), 0);
-    target_fini(&t);
+    receivers_fini(&t);
 }
 
 int main(void)
