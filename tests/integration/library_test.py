@@ -7,13 +7,15 @@ import shutil
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import api_scene
 import libgatehouse as lg
 from cluster import Cluster
-from harness import BINARY, ROOT, SLOW, free_ports
+from harness import BINARY, ROOT, SLOW, Ports, chat_conf, free_ports
+from ws import Client
 
 loadable = pytest.mark.skipif(bool(lg.why_not_loadable()), reason=lg.why_not_loadable() or "-")
 
@@ -92,6 +94,45 @@ def test_connections_are_kept_and_opened_anew(site):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     lib.close()
+
+
+@loadable
+def test_handles_of_several_threads(site):
+    """A handle belongs to one thread at a time; different ones do not meet. ctypes lets threads run side by side."""
+    cluster = Cluster(site)
+
+    def work(n):
+        lib = lg.Library(f"127.0.0.1:{cluster.registry}", cluster.secret)
+        answers = {repr(lib.get_client_counts_by_groups([f"g{n}"])) for _ in range(100)}
+        lib.close()
+        return answers
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(work, range(8))) == [{repr((lg.OK, {f"g{n}": 0}, []))} for n in range(8)]
+
+
+def test_receipts_inside_a_worker(site):
+    async def scene():
+        ports = Ports(2)
+        server = site(chat_conf(gateways=2, workers=2, events=ROOT / "tests/integration/modules/receipts.c",
+                                registry=ports.registry, port=ports.port, inner=ports.inner))
+        server.start(ports.port, ports.registry, ports.inner, ports.inner + 1)
+        clients = [await Client.connect(ports.port, timeout=20 * SLOW) for _ in range(10)]
+        asking = clients[0]
+        for client in clients[1:4]:
+            client.send("uid 42")
+            assert await client.text(20 * SLOW) == b"bound 0 0"
+        asking.send("hello")
+        assert [await asking.text(20 * SLOW) for _ in range(3)] == [b"before", b"hello", b"reached 0 10"]
+        for client in clients[1:]:
+            assert await client.text(20 * SLOW) == b"hello"
+        asking.send("kick 42")
+        assert await asking.text(20 * SLOW) == b"kicked 3 0"
+        for client in clients[1:4]:
+            assert await client.text(20 * SLOW) == b"out"
+            await asyncio.wait_for(client.is_closed.wait(), 20 * SLOW)
+
+    asyncio.run(scene())
 
 
 # ---- the files ----
