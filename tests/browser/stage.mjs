@@ -31,7 +31,7 @@ async function freePorts(n) {
   }
 }
 
-const config = (port) => `
+const config = (port, worker) => `
 [registry]
 listen = text://127.0.0.1:${port}
 
@@ -47,6 +47,7 @@ ping_data = {"type":"ping"}
 [worker chat]
 count = 4
 events = ${ROOT}/apps/chat/events.c
+${worker}
 register_address = 127.0.0.1:${port}
 
 [web]
@@ -55,12 +56,12 @@ root = ${ROOT}/apps/chat/web
 websocket_port = ${port + 1}
 `;
 
-/** Starts the chat in a folder of its own. */
-export async function startChat() {
+/** Starts the chat in a folder of its own; worker: more lines for its [worker] section. */
+export async function startChat({ worker = '' } = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-browser-'));
   const port = await freePorts(3 + GATEWAYS);
   const conf = path.join(folder, 'chat.conf');
-  await writeFile(conf, config(port));
+  await writeFile(conf, config(port, worker));
   const server = spawn(BINARY, ['start', '-c', conf], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   server.stdout.on('data', (data) => { output += data; });
@@ -87,6 +88,7 @@ export async function startChat() {
 
   return {
     url: `http://127.0.0.1:${port + 2}`,
+    innerPorts: Array.from({ length: GATEWAYS }, (_, slot) => port + 3 + slot),
     /** Kills the gateway process with that inner port. @param {number} innerPort */
     async killGateway(innerPort) {
       const gateways = (await processes()).filter((one) => one.kind === 'gateway');

@@ -64,7 +64,8 @@ static void call(char *const word[WORDS_MAX], char *out)
         struct gw_bytes argv[] = {key, gw_str(word[2])};
         rc = gw_redis(store, word[2][0] ? 2 : 1, argv, &reply);
         if (rc == 0)
-            snprintf(out, ANSWER_MAX, "%d %s", (int)reply->type, reply->text.data ? reply->text.data : "");
+            snprintf(out, ANSWER_MAX, "%d %s", (int)reply->type,
+                     reply->text.data ? reply->text.data : "");
         gw_reply_free(reply);
     } else
         snprintf(out, ANSWER_MAX, "pong");

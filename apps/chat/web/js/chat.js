@@ -18,6 +18,7 @@ const DOUBT_PER_MEMBER_MS = 20;
 
 let name = rememberedName();
 let roomId = readRoomId();
+/** @type {{views: number, visitors: number} | undefined} */ let roomStats;
 /** @type {import('./connection.js').State} */ let state = { state: 'connecting' };
 
 /** The room of the address, as in the original: ?room_id=2. */
@@ -49,6 +50,11 @@ const room = new Room({
   onSaying: (saying) => {
     messages.addSaying(saying);
     if (!saying.isMine) countUnread();
+  },
+  onHistory: (sayings) => messages.addEarlier(sayings),
+  onStats: (stats) => {
+    roomStats = stats;
+    showStats();
   },
   onDoubt: askForList,
   onError: onServerError,
@@ -104,6 +110,10 @@ function showState() {
   }
 }
 
+function showStats() {
+  byId('stats').textContent = roomStats ? words().stats(roomStats.views, roomStats.visitors) : '';
+}
+
 function showRooms() {
   const ids = ROOMS.includes(roomId) ? ROOMS : [...ROOMS, roomId];
   byId('room-list').replaceChildren(...ids.map((id) => {
@@ -128,11 +138,13 @@ function changeRoom() {
   roomId = readRoomId();
   messages.clear();
   members.choose();
-  room.members.clear();
+  room.forget();
   room.expect();
+  roomStats = undefined;
   members.show(room.members, '');
   closeDrawers();
   showRooms();
+  showStats();
   connection.reopen();
 }
 
@@ -145,6 +157,7 @@ function showWords() {
   byId('language').textContent = words().language;
   showRooms();
   showState();
+  showStats();
   members.show(room.members, room.myId);
 }
 

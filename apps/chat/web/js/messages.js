@@ -6,6 +6,7 @@ import { isOnlyEmotes, render } from './markup.js';
 
 /** @typedef {import('./room.js').Saying} Saying */
 /** @typedef {import('./room.js').Notice} Notice */
+/** @typedef {{id: string, isPrivate: boolean, at: number, group: HTMLElement}} Last */
 
 const KEPT_MAX = 500;
 const NEAR_END_PX = 80;
@@ -25,8 +26,8 @@ export class Messages {
   #scroller = byId('scroller');
   #newest = byId('newest');
   #unseen = 0;
-  /** @type {{id: string, isPrivate: boolean, at: number, group: HTMLElement} | undefined} */
-  #last;
+  /** @type {Last | undefined} */ #last;
+  /** The notice that we are in. @type {HTMLElement | undefined} */ #entrance;
 
   constructor() {
     this.#newest.addEventListener('click', () => this.#goToEnd());
@@ -51,32 +52,56 @@ export class Messages {
     const item = make('li', 'notice', make('span', 'notice-text', text), makeTime(notice.time));
     item.dataset.testid = `notice-${notice.kind}`;
     this.#last = undefined;
+    if (notice.kind === 'entered') this.#entrance = item;
     this.#add(item, false);
+  }
+
+  /**
+   * What was said before we came in belongs above the notice of it.
+   * @param {Saying[]} sayings
+   */
+  addEarlier(sayings) {
+    /** @type {Last | undefined} */ let last;
+    const items = document.createDocumentFragment();
+    for (const saying of sayings) last = this.#put(saying, last, (item) => items.append(item));
+    const wasNearEnd = this.#isNearEnd();
+    if (this.#entrance?.isConnected) this.#entrance.before(items);
+    else this.#list.prepend(items);
+    while (this.#list.childElementCount > KEPT_MAX) this.#list.firstElementChild?.remove();
+    if (wasNearEnd) this.#goToEnd();
   }
 
   /** @param {Saying} saying */
   addSaying(saying) {
+    const before = this.#last;
+    this.#last = this.#put(saying, before, (item) => this.#add(item, saying.isMine));
+    if (this.#last === before) this.#afterAdd(saying.isMine);
+  }
+
+  /**
+   * Into the group of the one before, or into an item of its own that is given to `add`.
+   * @param {Saying} saying @param {Last | undefined} last @param {(item: HTMLElement) => void} add
+   */
+  #put(saying, last, add) {
     const bubble = make('div', 'bubble');
     bubble.dir = 'auto';
     bubble.append(render(saying.html));
     bubble.classList.toggle('large', isOnlyEmotes(saying.html));
     bubble.dataset.testid = 'bubble';
     const at = Date.parse(saying.time.replace(' ', 'T'));
-    const last = this.#last;
     if (last && last.id === saying.id && last.isPrivate === saying.isPrivate && !saying.isPrivate &&
         at - last.at < TOGETHER_MS) {
       last.at = at;
       last.group.append(bubble);
-      this.#afterAdd(saying.isMine);
-      return;
+      return last;
     }
     const group = make('div', 'group', this.#makeHead(saying), bubble);
     const item = make('li', 'saying', makeAvatar(saying.name), group);
     item.classList.toggle('mine', saying.isMine);
     item.classList.toggle('private', saying.isPrivate);
     item.dataset.testid = saying.isPrivate ? 'private' : 'saying';
-    this.#last = { id: saying.id, isPrivate: saying.isPrivate, at, group };
-    this.#add(item, saying.isMine);
+    add(item);
+    return { id: saying.id, isPrivate: saying.isPrivate, at, group };
   }
 
   /** @param {Saying} saying */

@@ -11,11 +11,16 @@ import { decode } from './markup.js';
  * @typedef {{
  *   onNotice: (notice: Notice) => void,
  *   onSaying: (saying: Saying) => void,
+ *   onHistory: (sayings: Saying[]) => void,
+ *   onStats: (stats: {views: number, visitors: number}) => void,
  *   onMembers: () => void,
  *   onDoubt: () => void,
  *   onError: (code: string, text: string) => void,
  * }} Handlers
  */
+
+/** More than the server keeps, so that a page which comes back knows all that it is given again. */
+const KNOWN_MAX = 500;
 
 export class Room {
   /** Names by client id. @type {Map<string, string>} */ members = new Map();
@@ -26,6 +31,8 @@ export class Room {
    */
   #early = new Map();
   #isAsking = false;
+  /** Ids of messages that were shown, the oldest first. @type {Set<string>} */ #known = new Set();
+  /** Our client ids of this and earlier connections. @type {Set<string>} */ #mine = new Set();
   #handlers;
 
   /** @param {Handlers} handlers */
@@ -37,6 +44,12 @@ export class Room {
   expect() {
     this.myId = '';
     this.expectList();
+  }
+
+  /** Nothing is on the page any more. */
+  forget() {
+    this.#known.clear();
+    this.members.clear();
   }
 
   /** We ask who is here. */
@@ -52,6 +65,8 @@ export class Room {
     else if (message.type === 'logout') this.#onLogout(message);
     else if (message.type === 'list' && this.#isAsking) this.#takeList(message.client_list);
     else if (message.type === 'say') this.#onSay(message);
+    else if (message.type === 'history') this.#onHistory(message);
+    else if (message.type === 'stats') this.#handlers.onStats(message);
     else if (message.type === 'error') this.#handlers.onError(String(message.code), String(message.message));
   }
 
@@ -74,6 +89,7 @@ export class Room {
   /** Our own login, with everybody who is here. @param {any} message */
   #onEntered(message) {
     this.myId = String(message.client_id);
+    this.#mine.add(this.myId);
     this.#takeList(message.client_list);
     const name = decode(String(message.client_name));
     this.#handlers.onNotice({ kind: 'entered', id: this.myId, name, time: String(message.time) });
@@ -110,22 +126,47 @@ export class Room {
   }
 
   /**
+   * A message may come twice, as it is said and in the history; without a store none has an id.
+   * @param {any} message
+   */
+  #isNew(message) {
+    if (message.id === undefined) return true;
+    const id = String(message.id);
+    if (this.#known.has(id)) return false;
+    this.#known.add(id);
+    if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.values().next().value ?? '');
+    return true;
+  }
+
+  /** @param {any} message */
+  #onSay(message) {
+    if (this.#isNew(message)) this.#handlers.onSaying(this.#read(message));
+  }
+
+  /** What was said before we came, or while we were away. @param {any} message */
+  #onHistory(message) {
+    const all = /** @type {any[]} */ (Array.isArray(message.messages) ? message.messages : []);
+    this.#handlers.onHistory(all.filter((one) => this.#isNew(one)).map((one) => this.#read(one)));
+  }
+
+  /**
    * Private messages carry a sentence in bold in front ("对你说: "); the page says the same in its own
    * language and place.
    * @param {any} message
+   * @returns {Saying}
    */
-  #onSay(message) {
+  #read(message) {
     const id = String(message.from_client_id);
     const isPrivate = message.to_client_id !== 'all';
     const content = String(message.content);
-    this.#handlers.onSaying({
+    return {
       id,
       name: decode(String(message.from_client_name)),
       html: isPrivate ? content.replace(/^<b>[^<]*<\/b>/, '') : content,
       time: String(message.time),
-      isMine: id === this.myId,
+      isMine: this.#mine.has(id),
       isPrivate,
       toName: this.members.get(String(message.to_client_id)) ?? '',
-    });
+    };
   }
 }
