@@ -12,6 +12,7 @@
 #include "base/span.h"
 
 struct http_request;
+struct ws_deflate;
 
 enum codec_event_kind {
     CODEC_NOTHING, /* bytes were used, there is nothing to tell yet */
@@ -31,13 +32,21 @@ struct codec_event {
 
 /* Shared by all connections of a listener; outlives them. 0 means: no limit of this kind. */
 struct codec_conf {
-    size_t message_max_bytes; /* payload of one message, all fragments together */
-    size_t head_max_bytes;    /* handshake or request head */
-    uint32_t fragments_max_n; /* frames of one message */
+    size_t message_max_bytes;   /* payload of one message, all fragments together */
+    size_t head_max_bytes;      /* handshake or request head */
+    uint32_t fragments_max_n;   /* frames of one message */
+    struct ws_deflate *deflate; /* WebSocket: compression may be agreed on; NULL: it may not */
+    /* Of the side that dials, where the protocol begins with a word of it: sent as soon as the
+     * connection is there. */
+    struct span greeting;
 };
 
 /* The largest number of bytes encode() adds to a payload, and encode_close() writes. */
 enum { CODEC_OVERHEAD_MAX = 16, CODEC_CLOSE_MAX = 4 + 125 };
+
+/* How messages to a connection are encoded: numbers in between are ways that all connections of a
+ * listener with the same number understand. */
+enum { CODEC_PLAIN = 0, CODEC_OWN = UINT8_MAX };
 
 struct codec {
     const char *name;          /* as before "://" in listen */
@@ -62,6 +71,14 @@ struct codec {
     /* Writes the framed payload; `to` has room for payload.len + CODEC_OVERHEAD_MAX. Does not look
      * at any connection, so that one result serves all members of a group. Returns the length. */
     size_t (*encode)(uint8_t *to, struct span payload, bool is_binary);
+
+    /* NULL where every connection reads what encode() writes. */
+    uint8_t (*variant)(const void *state);
+    /* As encode(), for connections of that variant, which is not CODEC_PLAIN. Returns 0 where
+     * encode() serves them better (all of them read that, too). Changes the state and what it was
+     * told before only for CODEC_OWN: then the result must be sent to this connection. */
+    size_t (*encode_variant)(void *state, const struct codec_conf *conf, uint8_t *to,
+                             struct span payload, bool is_binary);
 
     /* Writes a goodbye (`to` has room for CODEC_CLOSE_MAX); NULL where the protocol has none. */
     size_t (*encode_close)(uint8_t *to, uint16_t code, struct span reason);

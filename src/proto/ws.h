@@ -10,6 +10,7 @@
 #include "base/compiler.h"
 #include "base/span.h"
 #include "proto/http.h"
+#include "proto/ws_deflate.h"
 
 enum ws_opcode { /* RFC 6455 §5.2 */
                  WS_CONTINUATION = 0,
@@ -20,20 +21,29 @@ enum ws_opcode { /* RFC 6455 §5.2 */
                  WS_PONG = 10,
 };
 
-enum { WS_KEY = 4, WS_HEAD_MAX = 14 }; /* bytes of a masking key; of the longest head with one */
+/* Bytes of a masking key; of the longest head with one, and without. */
+enum { WS_KEY = 4, WS_HEAD_MAX = 14, WS_SERVER_HEAD_MAX = 10 };
+enum { WS_RSV1 = 0x40 }; /* in the first byte: the message is compressed (RFC 7692 §6) */
 
 /* A frame as it comes from a client. */
 struct ws_head {
     uint8_t opcode;
     bool is_final;
+    bool is_deflated; /* RSV1 */
     uint64_t payload_len;
     uint8_t key[WS_KEY];
+};
+
+/* What a frame may be where it stands. */
+struct ws_context {
+    bool is_message_open; /* a fragment came before */
+    bool may_deflate;     /* permessage-deflate was agreed on */
 };
 
 /* Reads the head at the front. Returns its length as soon as that and payload_len can be told (the
  * key is read when len covers it), 0 before. *wrong becomes what breaks §5 at the first byte that
  * does so, or NULL. */
-size_t ws_read_head(struct ws_head *h, const uint8_t *at, size_t len, bool is_message_open,
+size_t ws_read_head(struct ws_head *h, const uint8_t *at, size_t len, struct ws_context in,
                     const char **wrong) NODISCARD;
 bool ws_is_control(uint8_t opcode);
 
@@ -53,7 +63,9 @@ void ws_mask(uint8_t *at, size_t len, uint8_t key[WS_KEY]);
 bool ws_is_close_code(uint16_t code);
 
 /* Judges a request head (RFC 6455 §4.2.1) and appends the answer to reply: 101, or an error page
- * with status 400 or 426. Returns 0 or GW_EPROTO. */
-int ws_answer_handshake(const struct http_request *r, struct buf *reply) NODISCARD;
+ * with status 400 or 426. deflate may be NULL: no extension is agreed on. Returns 0 or GW_EPROTO.
+ */
+int ws_answer_handshake(const struct http_request *r, const struct ws_deflate *deflate,
+                        struct ws_deflate_terms *terms, struct buf *reply) NODISCARD;
 
 #endif

@@ -4,7 +4,14 @@
 #include "base/bytes.h"
 #include "proto/codec.h"
 
-enum { WS_FIN = 0x80, WS_RSV = 0x70, WS_OPCODE = 0x0f, WS_MASKED = 0x80, WS_LEN = 0x7f };
+enum {
+    WS_FIN = 0x80,
+    WS_RSV = 0x70,
+    WS_RSV_FREE = WS_RSV & ~WS_RSV1,
+    WS_OPCODE = 0x0f,
+    WS_MASKED = 0x80,
+    WS_LEN = 0x7f
+};
 enum { WS_LEN_16 = 126, WS_LEN_64 = 127, WS_CONTROL_MAX = 125 };
 
 void ws_mask(uint8_t *at, size_t len, uint8_t key[WS_KEY])
@@ -51,10 +58,17 @@ bool ws_is_control(uint8_t opcode)
     return opcode >= WS_CLOSE;
 }
 
-/* What is wrong with the first byte of a frame, or NULL: RFC 6455 §5.2, §5.4, §5.5. */
-static const char *judge_first(uint8_t first, bool is_message_open)
+/* Only the first frame of a message may say that it is compressed: RFC 7692 §6. */
+static bool may_have_rsv1(uint8_t opcode, struct ws_context in)
 {
-    if (first & WS_RSV)
+    return in.may_deflate && (opcode == WS_TEXT || opcode == WS_BINARY);
+}
+
+/* What is wrong with the first byte of a frame, or NULL: RFC 6455 §5.2, §5.4, §5.5. */
+static const char *judge_first(uint8_t first, struct ws_context in)
+{
+    bool is_message_open = in.is_message_open;
+    if (first & (may_have_rsv1(first & WS_OPCODE, in) ? WS_RSV_FREE : WS_RSV))
         return "reserved bits are set";
     switch (first & WS_OPCODE) {
     case WS_CONTINUATION:
@@ -108,7 +122,7 @@ static size_t read_len(const uint8_t *at, size_t len, uint64_t *payload_len, con
     return 10;
 }
 
-size_t ws_read_head(struct ws_head *h, const uint8_t *at, size_t len, bool is_message_open,
+size_t ws_read_head(struct ws_head *h, const uint8_t *at, size_t len, struct ws_context in,
                     const char **wrong)
 {
     *wrong = NULL;
@@ -116,7 +130,8 @@ size_t ws_read_head(struct ws_head *h, const uint8_t *at, size_t len, bool is_me
         return 0;
     h->opcode = at[0] & WS_OPCODE;
     h->is_final = at[0] & WS_FIN;
-    *wrong = judge_first(at[0], is_message_open);
+    h->is_deflated = at[0] & WS_RSV1;
+    *wrong = judge_first(at[0], in);
     if (*wrong || len < 2)
         return 0;
     *wrong = judge_second(h->opcode, at[1]);

@@ -46,7 +46,7 @@ static bool is_key(struct span key)
 
 /* The bytes that the original sends, its short reason phrase too (vector plain): nobody reads the
  * phrase, and equal bytes make recordings comparable. */
-static void accept_key(struct span key, struct buf *reply)
+static void accept_key(struct span key, struct span extensions, struct buf *reply)
 {
     uint8_t text[WS_KEY_TEXT + sizeof(guid) - 1];
     memcpy(text, key.at, WS_KEY_TEXT);
@@ -60,11 +60,32 @@ static void accept_key(struct span key, struct buf *reply)
                "Upgrade: websocket\r\n"
                "Sec-WebSocket-Version: 13\r\n"
                "Connection: Upgrade\r\n"
-               "Sec-WebSocket-Accept: %s\r\n\r\n",
+               "Sec-WebSocket-Accept: %s\r\n",
                answer);
+    if (extensions.len > 0)
+        http_put_header(reply, "Sec-WebSocket-Extensions", extensions);
+    buf_puts(reply, "\r\n");
 }
 
-int ws_answer_handshake(const struct http_request *r, struct buf *reply)
+/* Agrees on what the client offers and accepts. */
+static int accept(const struct http_request *r, const struct ws_deflate *deflate,
+                  struct ws_deflate_terms *terms, struct buf *reply)
+{
+    struct buf extensions = {0};
+    int rc = 0;
+    *terms = (struct ws_deflate_terms){0};
+    if (deflate)
+        rc = ws_deflate_agree(ws_deflate_conf_of(deflate), r, terms, &extensions);
+    if (rc < 0)
+        rc = refuse(reply, "Sec-WebSocket-Extensions is not well-formed.");
+    else
+        accept_key(http_header(r, "sec-websocket-key"), buf_span(&extensions), reply);
+    buf_fini(&extensions);
+    return rc < 0 ? rc : 0;
+}
+
+int ws_answer_handshake(const struct http_request *r, const struct ws_deflate *deflate,
+                        struct ws_deflate_terms *terms, struct buf *reply)
 {
     if (!span_is(r->method, "GET"))
         return refuse(reply, "A WebSocket handshake is a GET request.");
@@ -86,6 +107,5 @@ int ws_answer_handshake(const struct http_request *r, struct buf *reply)
     struct span key = http_header(r, "sec-websocket-key");
     if (count(r, "sec-websocket-key") != 1 || !is_key(key))
         return refuse(reply, "Exactly one Sec-WebSocket-Key of 16 bytes in base64 is needed.");
-    accept_key(key, reply);
-    return 0;
+    return accept(r, deflate, terms, reply);
 }

@@ -68,7 +68,9 @@ static void test_read_head(void **unused)
         for (size_t len = 0; len <= heads[i].head_len; len++) {
             struct ws_head h = {0};
             const char *wrong;
-            size_t n = ws_read_head(&h, heads[i].at, len, heads[i].is_message_open, &wrong);
+            size_t n = ws_read_head(
+                &h, heads[i].at, len,
+                (struct ws_context){.is_message_open = heads[i].is_message_open}, &wrong);
             assert_null(wrong);
             assert_int_equal(n, len < heads[i].known_at ? 0 : heads[i].head_len);
             if (len < heads[i].head_len)
