@@ -10,7 +10,8 @@ import wire
 from harness import BINARY, SLOW, free_ports, wait_until
 from ws import Client
 
-BIND_UID, JOIN_GROUP, SELECT, SET_SESSION, CLIENT_CONNECT, WORKER_CONNECT = 12, 20, 25, 204, 202, 200
+IS_ONLINE, BIND_UID, JOIN_GROUP, SELECT = 11, 12, 20, 25
+WORKER_CONNECT, CLIENT_CONNECT, SET_SESSION = 200, 202, 204
 
 
 def conf(registry, gateways, secret, extra=""):
@@ -38,7 +39,9 @@ class Members:
         for port in self.inner.values():
             worker = wire.Peer.connect(port, 5 * SLOW)
             greeting = {"worker_key": "test:0", "secret_key": self.secret}
-            worker.send(wire.pack(WORKER_CONNECT, body=json.dumps(greeting).encode()))
+            # The answer to the query behind the greeting tells that it was taken.
+            worker.send(wire.pack(WORKER_CONNECT, body=json.dumps(greeting).encode()) + wire.pack(IS_ONLINE))
+            worker.reply()
             self.workers.append(worker)
 
     def id(self, name, connection):
