@@ -41,8 +41,9 @@ static void stop_accepting(struct gateway *g)
 
 /* ---- the end ---- */
 
-/* Once no connection of ours is left nobody calls back any more; at the deadline the process ends
- * with what is left, which then belongs to the connections' pool. */
+/* Once no connection of ours is left nobody calls back any more; the second look finds none that
+ * died in the turn of the first. At the deadline the process ends with what is left, which then
+ * belongs to the connections' pool. */
 static void on_ending(struct timer *t)
 {
     struct gateway *g = CONTAINER_OF(t, struct gateway, ending);
@@ -54,13 +55,15 @@ static void on_ending(struct timer *t)
     }
     if (g->is_stopping && clients_len(&g->clients) == 0)
         inner_stop(g); /* behind the last ON_CLOSE */
-    if (g->is_stopping && conn_pool_len(g->conns) <= g->foreign_conns_n) {
+    bool is_empty = g->is_stopping && conn_pool_len(g->conns) <= g->foreign_conns_n;
+    if (is_empty && g->was_empty) {
         gateway_free(g);
         env->finished(env);
     } else if (g->is_stopping && is_late) {
         env->finished(env);
     } else {
-        timer_start(g->loop, t, ENDING_LOOK_MS);
+        timer_start(g->loop, t, is_empty ? 0 : ENDING_LOOK_MS);
+        g->was_empty = is_empty;
     }
 }
 

@@ -55,6 +55,7 @@ struct gateway {
     uint64_t ending_deadline_ms;
     bool is_draining;
     bool is_stopping;
+    bool was_empty; /* no connection at the last look */
 };
 
 #endif
