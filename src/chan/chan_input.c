@@ -2,9 +2,11 @@
 #include <gw/err.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "chan/chan_internal.h"
 #include "proto/http.h"
+#include "proto/tls_hello.h"
 
 static void send_reply(struct chan *ch, struct buf *reply)
 {
@@ -97,9 +99,31 @@ static ssize_t give_up(struct chan *ch, struct buf *reply, ssize_t why)
     return why;
 }
 
+/* Only protocols of text are sure that no message of theirs begins like that. */
+static bool is_tls_client(struct chan *ch, struct span in)
+{
+    static struct log_rate rate;
+    const struct codec *codec = ch->kind->codec;
+    char from[ADDR_TEXT_MAX];
+    if (ch->flags & CHAN_NO_TLS)
+        return false;
+    if (!tls_hello_is(in) || (!codec->has_handshake && codec != &text_codec)) {
+        ch->flags |= CHAN_NO_TLS;
+        return false;
+    }
+    addr_text(conn_peer(ch->conn), from);
+    log_limited(&rate, LOG_INFO, "%s speaks TLS at a %s port without tls_cert", from, codec->name);
+    return true;
+}
+
 static ssize_t on_bytes(struct conn *c, void *owner, uint8_t *at, size_t len)
 {
     struct chan *ch = owner;
+    if (is_tls_client(ch, span_of(at, len))) {
+        ch->flags |= CHAN_CLOSING;
+        int rc = conn_send(c, tls_hello_refusal());
+        return rc < 0 ? rc : GW_EPROTO;
+    }
     const struct chan_kind *kind = ch->kind;
     struct buf *reply = conn_pool_buf(conn_pool_of(c));
     size_t used = 0;

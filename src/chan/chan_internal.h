@@ -13,6 +13,7 @@ enum chan_flag {
     CHAN_CLOSING = 1 << 2,  /* no new output, no more messages */
     CHAN_AWAITS_GOODBYE = 1 << 3, /* our close frame is queued; reads on for the peer's */
     CHAN_REFUSED = 1 << 4,        /* chan_refuse() was called in on_open */
+    CHAN_NO_TLS = 1 << 6,         /* the first bytes are not those of a TLS client */
 };
 
 /* Told of the end after the owner; for redial. */

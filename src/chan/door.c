@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/sock.h"
 #include "net/tls.h"
 #include "proto/proxy.h"
 
@@ -21,7 +22,8 @@
 enum { GUESTS_MAX_N = 4096, FIRST_BYTES = 256 };
 
 struct guest {
-    struct list node; /* in door.guests, then in door.gone */
+    struct list node; /* in door.guests */
+    struct task free_later;
     struct door *door;
     struct watch watch;
     struct addr peer;
@@ -52,27 +54,22 @@ static struct guest *oldest(struct door *d)
     return CONTAINER_OF(d->guests.next, struct guest, node);
 }
 
-/* Out of the list; its descriptor is the caller's now. */
+static void free_now(struct task *t)
+{
+    struct guest *g = CONTAINER_OF(t, struct guest, free_later);
+    mem_free(g->head);
+    mem_free(g);
+}
+
+/* Its descriptor is the caller's now; it lives on to the end of the turn. */
 static int let_go(struct guest *g)
 {
     struct door *d = g->door;
     watch_stop(d->loop, &g->watch);
     list_remove(&g->node);
     d->guests_n--;
-    list_append(&d->gone, &g->node);
-    loop_at_end(d->loop, &d->free_gone);
+    loop_at_end(d->loop, &g->free_later);
     return g->watch.fd;
-}
-
-static void free_gone(struct task *t)
-{
-    struct door *d = CONTAINER_OF(t, struct door, free_gone);
-    while (!list_is_empty(&d->gone)) {
-        struct guest *g = CONTAINER_OF(d->gone.next, struct guest, node);
-        list_remove(&g->node);
-        mem_free(g->head);
-        mem_free(g);
-    }
 }
 
 static void turn_away(const struct addr *peer, const char *why)
@@ -166,7 +163,10 @@ static void on_ready(struct watch *w, unsigned ready)
 static void welcome(struct door *d, int fd, const struct addr *peer)
 {
     struct guest *g = mem_zalloc(sizeof *g);
-    *g = (struct guest){.door = d, .watch = {.fd = fd, .on_ready = on_ready}, .peer = *peer};
+    *g = (struct guest){.door = d,
+                        .watch = {.fd = fd, .on_ready = on_ready},
+                        .peer = *peer,
+                        .free_later.run = free_now};
     g->until_ms = loop_now_ms(d->loop) + d->timeout_ms;
     if (watch_start(d->loop, &g->watch, LOOP_READ) < 0) {
         close(fd);
@@ -196,37 +196,40 @@ static void on_accept(void *owner, int fd, const struct addr *peer)
     }
 }
 
-int door_open(struct door *d, struct loop *l, int fd)
+int door_open(struct door *d, struct loop *l, int fd, struct tls_context *tls)
 {
+    struct addr local;
+    int rc = sock_local(fd, &local);
+    if (rc < 0)
+        return rc;
     d->loop = l;
     d->timer.fire = on_timer;
-    d->free_gone.run = free_gone;
     list_init(&d->guests);
-    list_init(&d->gone);
     d->listener = listener_start(l, fd, on_accept, d);
-    if (d->listener)
-        return 0;
-    int rc = -errno;
-    door_close(d);
-    return rc;
+    if (!d->listener)
+        return -errno;
+    if (tls && local.family != AF_UNIX)
+        d->tls = tls_context_ref(tls);
+    return 0;
 }
 
 void door_close(struct door *d)
 {
-    if (!d->loop)
+    if (!d->listener)
         return;
     listener_stop(d->listener);
     d->listener = NULL;
     while (!list_is_empty(&d->guests))
         close(let_go(oldest(d)));
     timer_stop(d->loop, &d->timer);
-    task_cancel(d->loop, &d->free_gone);
-    free_gone(&d->free_gone);
-    door_set_tls(d, NULL);
+    tls_context_unref(d->tls);
+    d->tls = NULL;
 }
 
-void door_set_tls(struct door *d, struct tls_context *tls)
+void door_renew_tls(struct door *d, struct tls_context *tls)
 {
+    if (!d->tls)
+        return;
     tls_context_unref(d->tls);
-    d->tls = tls;
+    d->tls = tls_context_ref(tls);
 }

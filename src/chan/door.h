@@ -48,28 +48,26 @@ typedef void door_enter_fn(void *owner, int fd, const struct addr *peer,
                            const struct transport *transport, void *transport_state);
 
 struct door {
-    struct loop *loop;
-    struct listener *listener;
     door_enter_fn *on_enter;
     void *owner;
-    struct tls_context *tls; /* a reference; NULL: plain */
-    bool is_http;            /* for tls_new() */
+    bool is_http; /* for tls_new() */
     bool has_proxy_header;
-    const struct cidr_set *trusted; /* the owner's; outlives the door */
+    const struct cidr_set *trusted; /* outlives the door */
     uint64_t timeout_ms;            /* until the PROXY header is complete */
 
-    struct list guests; /* whose header is not complete, the oldest first */
+    struct loop *loop;
+    struct listener *listener;
+    struct tls_context *tls; /* a reference; NULL: plain */
+    struct list guests;      /* whose header is not complete, the oldest first */
     size_t guests_n;
     struct timer timer;
-    struct list gone; /* freed at the end of the turn */
-    struct task free_gone;
 };
 
-/* Serves fd, which stays the caller's; the fields from on_enter to timeout_ms are set. A TLS
- * context is taken over. 0 or -errno (the context is given back then, too). */
-int door_open(struct door *d, struct loop *l, int fd) NODISCARD;
+/* Serves fd, which stays the caller's; the fields from on_enter to timeout_ms are set. tls:
+ * borrowed, may be NULL; unix sockets do without it. 0 or -errno. */
+int door_open(struct door *d, struct loop *l, int fd, struct tls_context *tls) NODISCARD;
 void door_close(struct door *d); /* accepts no more; twice is fine */
-/* From the next connection on; earlier ones keep theirs. Takes the reference. */
-void door_set_tls(struct door *d, struct tls_context *tls);
+/* For the next connections of a door that has TLS; earlier ones keep what they began with. */
+void door_renew_tls(struct door *d, struct tls_context *tls);
 
 #endif

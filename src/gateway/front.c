@@ -8,12 +8,14 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "chan/forwarded.h"
 #include "gateway/gateway_conf.h"
 #include "gateway/origin.h"
 #include "gateway/state.h"
-#include "net/listener.h"
 #include "net/sock.h"
 #include "proto/php_request.h"
+
+static const char ADDRESS_LIMIT[] = "max_connections_per_address";
 
 /* ---- connections per address ---- */
 
@@ -28,9 +30,16 @@ static uintptr_t address_count(const struct gateway *g, const struct addr *peer)
     return (uintptr_t)map_get(g->addresses, address_key(peer));
 }
 
+/* Trusted proxies are not counted: they stand for many. */
+static bool is_counted(const struct gateway *g, const struct addr *peer)
+{
+    return g->conf->max_connections_per_address > 0 && peer->family != AF_UNIX &&
+           !cidr_set_has(&g->trusted, peer);
+}
+
 static void count_address(struct gateway *g, const struct addr *peer, int by)
 {
-    if (g->conf->max_connections_per_address == 0 || peer->family == AF_UNIX)
+    if (!is_counted(g, peer))
         return;
     uintptr_t n = address_count(g, peer) + (uintptr_t)(intptr_t)by;
     if (n > 0)
@@ -39,35 +48,45 @@ static void count_address(struct gateway *g, const struct addr *peer, int by)
         map_remove(g->addresses, address_key(peer));
 }
 
+static void log_refused(const struct addr *peer, const char *limit)
+{
+    static struct log_rate rate;
+    char from[ADDR_TEXT_MAX];
+    addr_text(peer, from);
+    log_limited(&rate, LOG_WARN, "%s refused: %s is reached", from, limit);
+}
+
+static bool is_address_full(const struct gateway *g, const struct addr *peer)
+{
+    int64_t max_n = g->conf->max_connections_per_address;
+    return is_counted(g, peer) && address_count(g, peer) >= (uintptr_t)max_n;
+}
+
 static const char *refusal(const struct gateway *g, const struct addr *peer)
 {
     int64_t max_n = g->conf->max_connections;
     if (max_n > 0 && clients_len(&g->clients) >= max_n)
         return "max_connections";
-    max_n = g->conf->max_connections_per_address;
-    if (max_n > 0 && address_count(g, peer) >= (uintptr_t)max_n)
-        return "max_connections_per_address";
-    return NULL;
+    return is_address_full(g, peer) ? ADDRESS_LIMIT : NULL;
 }
 
 /* ---- a client's life ---- */
 
-static void on_accept(void *owner, int fd, const struct addr *peer)
+static void on_enter(void *owner, int fd, const struct addr *peer,
+                     const struct transport *transport, void *transport_state)
 {
     struct front *f = owner;
     struct gateway *g = f->gateway;
     const char *limit = refusal(g, peer);
     if (limit) {
-        static struct log_rate rate;
-        char from[ADDR_TEXT_MAX];
-        addr_text(peer, from);
-        log_limited(&rate, LOG_WARN, "%s refused: %s is reached", from, limit);
+        log_refused(peer, limit);
+        transport->free(transport_state);
         close(fd);
         return;
     }
     struct client *c = clients_add(&g->clients);
     c->front = f;
-    c->chan = chan_new(g->conns, fd, peer, &plain_transport, NULL, &f->kind, c);
+    c->chan = chan_new(g->conns, fd, peer, transport, transport_state, &f->kind, c);
     if (!c->chan) {
         log_warn("a client could not be taken: %s", strerror(errno));
         clients_remove(&g->clients, c);
@@ -79,12 +98,33 @@ static void on_accept(void *owner, int fd, const struct addr *peer)
     route_event(g, c, CMD_ON_CONNECT, WIRE_SCALAR, span_of(NULL, 0));
 }
 
+/* The client behind a trusted proxy, which from now on is the peer for events and limits. false:
+ * there are too many from there. */
+static bool look_behind_proxy(struct gateway *g, struct chan *ch, const struct http_request *r)
+{
+    struct addr from;
+    struct conn *conn = chan_conn(ch);
+    if (!forwarded_from(r, &g->trusted, conn_peer(conn), &from))
+        return true;
+    bool is_full = is_address_full(g, &from);
+    count_address(g, conn_peer(conn), -1);
+    conn_set_peer(conn, &from);
+    count_address(g, &from, 1);
+    if (!is_full)
+        return true;
+    log_refused(&from, ADDRESS_LIMIT);
+    chan_refuse(ch, 503, "Too many connections.");
+    return false;
+}
+
 static void on_open(struct chan *ch, void *owner, const struct codec_event *ev)
 {
     struct client *c = owner;
     if (!c || !ev->request)
         return;
     struct gateway *g = c->front->gateway;
+    if (!look_behind_proxy(g, ch, ev->request))
+        return;
     const struct addr *peer = conn_peer(chan_conn(ch));
     char from[ADDR_TEXT_MAX];
     addr_ip_text(peer, from);
@@ -188,7 +228,8 @@ static struct chan_kind kind_of(const struct gateway_conf *gc, const char *url)
     };
 }
 
-int front_start(struct front *f, struct gateway *g, const char *url, int fd)
+int front_start(struct front *f, struct gateway *g, const char *url, int fd,
+                struct tls_context *tls)
 {
     struct addr local = {0};
     int rc = sock_local(fd, &local);
@@ -197,18 +238,19 @@ int front_start(struct front *f, struct gateway *g, const char *url, int fd)
         return rc;
     }
     *f = (struct front){.gateway = g, .kind = kind_of(g->conf, url), .port = local.port};
-    f->listener = listener_start(g->loop, fd, on_accept, f);
-    if (!f->listener) {
-        rc = -errno;
-        log_error("%s: cannot accept: %s", url, strerror(errno));
-        return rc;
-    }
-    return 0;
+    f->door = (struct door){.on_enter = on_enter,
+                            .owner = f,
+                            .is_http = f->kind.codec->has_handshake,
+                            .has_proxy_header = g->conf->door.has_proxy_header,
+                            .trusted = &g->trusted,
+                            .timeout_ms = g->conf->handshake_timeout_ms};
+    rc = door_open(&f->door, g->loop, fd, tls);
+    if (rc < 0)
+        log_error("%s: cannot accept: %s", url, strerror(-rc));
+    return rc;
 }
 
 void front_stop(struct front *f)
 {
-    if (f->listener)
-        listener_stop(f->listener);
-    f->listener = NULL;
+    door_close(&f->door);
 }

@@ -7,21 +7,23 @@
 #include "base/compiler.h"
 #include "base/span.h"
 #include "chan/chan.h"
+#include "chan/door.h"
 
 struct client;
 struct gateway;
-struct listener;
 
 /* One listening address of the clients. */
 struct front {
     struct gateway *gateway;
-    struct listener *listener;
+    struct door door;
     struct chan_kind kind;
     uint16_t port; /* gateway_port of its clients' events */
 };
 
-/* Serves fd, which stays the caller's, in the protocol that url names. 0 or -errno, logged. */
-int front_start(struct front *f, struct gateway *g, const char *url, int fd) NODISCARD;
+/* Serves fd, which stays the caller's, in the protocol that url names, over TLS unless `tls` is
+ * NULL. 0 or -errno, logged. */
+int front_start(struct front *f, struct gateway *g, const char *url, int fd,
+                struct tls_context *tls) NODISCARD;
 void front_stop(struct front *f); /* accepts no more; twice is fine */
 
 /* The client is gone for workers and tables from now on: ON_CLOSE, then its memory. What its

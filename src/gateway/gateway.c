@@ -29,6 +29,7 @@ static void gateway_free(struct gateway *g)
     clients_fini(&g->clients);
     map_free(g->addresses);
     receivers_fini(&g->receivers);
+    cidr_set_fini(&g->trusted);
     buf_fini(&g->text);
     mem_free(g);
 }
@@ -123,18 +124,23 @@ static void init(struct gateway *g, struct role_env *env)
     groups_init(&g->uids, MEMBER_UID);
     list_init(&g->inner.peers);
     g->addresses = map_new();
+    g->trusted = door_conf_trusted(&g->conf->door);
     route_init(g);
 }
 
 static int start_listeners(struct gateway *g)
 {
     const struct role_env *env = g->env;
-    int rc = inner_start(g, env->listen_fds[env->listen_fds_n - 1]);
+    struct tls_context *tls;
+    int rc = tls_conf_open(&g->conf->tls, env->credentials, &tls);
+    if (rc == 0)
+        rc = inner_start(g, env->listen_fds[env->listen_fds_n - 1]);
     for (size_t i = 0; rc == 0 && i + 1 < env->listen_fds_n; i++) {
-        rc = front_start(&g->fronts[i], g, g->conf->listen.at[i].text, env->listen_fds[i]);
+        rc = front_start(&g->fronts[i], g, g->conf->listen.at[i].text, env->listen_fds[i], tls);
         if (rc == 0)
             g->fronts_n++;
     }
+    tls_context_unref(tls);
     return rc;
 }
 
@@ -168,6 +174,18 @@ free_gateway:
     return rc;
 }
 
+/* New certificates; connected clients keep the ones that they know. */
+static void gateway_reopen(void *self)
+{
+    struct gateway *g = self;
+    struct tls_context *tls;
+    if (g->env->credentials.len == 0 || tls_conf_open(&g->conf->tls, g->env->credentials, &tls) < 0)
+        return;
+    for (size_t i = 0; i < g->fronts_n; i++)
+        door_renew_tls(&g->fronts[i].door, tls);
+    tls_context_unref(tls);
+}
+
 static void gateway_status(void *self, struct role_status *out)
 {
     const struct gateway *g = self;
@@ -196,9 +214,11 @@ const struct role gateway_role = {
     .count = gateway_conf_count,
     .check = gateway_conf_check,
     .plan = gateway_conf_plan,
+    .credentials = gateway_conf_credentials,
     .start = gateway_start,
     .drain = gateway_drain,
     .stop = gateway_stop,
+    .reopen = gateway_reopen,
     .status = gateway_status,
     .connections = gateway_connections,
 };

@@ -19,7 +19,8 @@ static const struct conf_key keys[] = {
      .type = CONF_LIST,
      .offset = AT(listen),
      .meaning = "Where clients connect: websocket://, text://, tcp:// or frame:// with address and "
-                "port. May be repeated.",
+                "port (websocket://[::]:7272), or with the path of a unix socket "
+                "(websocket:///run/chat.sock). May be repeated.",
      .is_required = true},
     {.name = "count",
      .type = CONF_INT,
@@ -202,6 +203,8 @@ static const struct conf_key keys[] = {
      .meaning = "Web origin whose pages may connect (https://chat.example), or * for all. May be "
                 "repeated. When unset, pages of the same host name may, on any port. Clients that "
                 "send no Origin always may."},
+    TLS_CONF_KEYS(struct gateway_conf, tls),
+    DOOR_CONF_KEYS(struct gateway_conf, door),
 };
 
 const struct conf_table gateway_conf_table = {
@@ -313,7 +316,16 @@ int gateway_conf_check(const struct conf *conf, const struct conf_section *s, st
                  (int)gc->count, (int)gc->start_port);
         rc = GW_ECONF;
     }
+    if (door_conf_check(conf, s, &gc->door, errors) < 0)
+        rc = GW_ECONF;
     return check_inner(conf, s, errors) < 0 ? GW_ECONF : rc;
+}
+
+int gateway_conf_credentials(const struct conf *conf, const struct conf_section *s, struct buf *out,
+                             struct buf *errors)
+{
+    const struct gateway_conf *gc = s->conf;
+    return tls_conf_read(conf, s, &gc->tls, out, errors);
 }
 
 int gateway_conf_plan(const struct conf *conf, const struct conf_section *s, int slot,
@@ -326,6 +338,8 @@ int gateway_conf_plan(const struct conf *conf, const struct conf_section *s, int
             0)
             return GW_ECONF;
         out[n].is_shared = gc->count > 1 && !out[n].unix_path;
+        out[n].is_public = true;
+        out[n].is_tls = tls_conf_is_on(&gc->tls) && !out[n].unix_path;
     }
     struct role_listen *inner = &out[n];
     *inner = (struct role_listen){.key = "start_port"};

@@ -9,7 +9,9 @@
 #include "base/compiler.h"
 #include "base/conf.h"
 #include "base/span.h"
+#include "chan/door.h"
 #include "net/addr.h"
+#include "net/tls_conf.h"
 #include "proc/role.h"
 
 struct codec;
@@ -50,15 +52,19 @@ struct gateway_conf {
     int64_t max_connections_per_address;
     int64_t max_messages_per_second;
     struct conf_list origin;
+    struct tls_conf tls;
+    struct door_conf door;
 };
 
 extern const struct conf_table gateway_conf_table;
 
 int gateway_conf_count(const void *conf);
-/* As role.h's check and plan. The last planned address is the inner port. */
+/* As role.h's check, plan and credentials. The last planned address is the inner port. */
 int gateway_conf_check(const struct conf *conf, const struct conf_section *s, struct buf *errors);
 int gateway_conf_plan(const struct conf *conf, const struct conf_section *s, int slot,
                       struct role_listen out[ROLE_LISTENERS_MAX], struct buf *errors);
+int gateway_conf_credentials(const struct conf *conf, const struct conf_section *s, struct buf *out,
+                             struct buf *errors);
 
 /* lan_ip as a number with the slot's inner port. 0 or GW_ECONF: no such host. May ask the system's
  * resolver. */

@@ -25,6 +25,14 @@ static size_t pending_bytes(const struct worker *w)
     return queued + backlog_bytes(&w->waiting) + w->busy_bytes;
 }
 
+/* What a peer that did not offer extensions must not see (docs/wire.md §3). */
+static void take_out_ours(struct wire_packet *event)
+{
+    if (event->flag & WIRE_IP6)
+        event->ext = span_skip(event->ext, WIRE_IP6_BYTES);
+    event->flag &= (uint8_t) ~(WIRE_BINARY | WIRE_IP6);
+}
+
 /* false: the link takes nothing now. */
 static bool write_event(struct worker *w, struct wire_packet event)
 {
@@ -32,7 +40,7 @@ static bool write_event(struct worker *w, struct wire_packet event)
     if (conn_queued(conn) >= LINK_QUEUE_MAX)
         return false;
     if (!w->speaks_ours)
-        event.flag &= (uint8_t)~WIRE_BINARY;
+        take_out_ours(&event);
     size_t size = wire_size(&event);
     uint8_t *to = conn_reserve(conn, size);
     if (!to)
@@ -163,6 +171,14 @@ void route_event(struct gateway *g, struct client *c, uint8_t cmd, uint8_t flag,
         .ext = client_session(c),
         .body = body,
     };
+    if (from->family == AF_INET6) {
+        struct buf *ext = &g->route.ext;
+        buf_clear(ext);
+        buf_put(ext, from->ip, WIRE_IP6_BYTES);
+        buf_put_span(ext, event.ext);
+        event.ext = buf_span(ext);
+        event.flag |= WIRE_IP6;
+    }
     deliver(g, c, &event);
 }
 
@@ -297,6 +313,7 @@ void route_fini(struct gateway *g)
 {
     timer_stop(g->loop, &g->route.grace);
     backlog_fini(&g->route.orphans);
+    buf_fini(&g->route.ext);
     feeders_fini(&g->route.orphan_feeders);
     workers_fini(&g->route.workers);
 }

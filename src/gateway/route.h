@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/compiler.h"
 #include "base/span.h"
 #include "gateway/backlog.h"
@@ -26,6 +27,7 @@ struct route {
     struct backlog orphans; /* no worker is there for these */
     struct feeders orphan_feeders;
     struct timer grace; /* until the oldest orphan is given up */
+    struct buf ext;     /* scratch: address and session of an IPv6 client */
 };
 
 void route_init(struct gateway *g);

@@ -14,6 +14,7 @@
 #include "gateway/receivers.h"
 #include "gateway/registrar.h"
 #include "gateway/route.h"
+#include "net/cidr.h"
 #include "net/conn.h"
 #include "net/loop.h"
 #include "proc/role.h"
@@ -44,7 +45,8 @@ struct gateway {
     struct registrar registrar;
     struct front fronts[ROLE_LISTENERS_MAX];
     size_t fronts_n;
-    struct map *addresses; /* clients per address, while there is a limit; see front.c */
+    struct cidr_set trusted; /* proxies */
+    struct map *addresses;   /* clients per address, while there is a limit; see front.c */
 
     struct receivers receivers; /* scratch of one command: whom it is for */
     struct buf text;            /* scratch of one command or event: a body, a reply */

@@ -148,14 +148,18 @@ static struct tls_context *make(const struct tls_conf *tls, struct span credenti
     return ctx;
 }
 
-struct tls_context *tls_conf_open(const struct tls_conf *tls, struct span credentials)
+int tls_conf_open(const struct tls_conf *tls, struct span credentials, struct tls_context **out)
 {
     struct tls_complaint complaint;
-    struct tls_context *ctx = make(tls, credentials, &complaint);
-    if (!ctx)
-        log_error("TLS cannot be set up: %s",
-                  complaint.text[0] ? complaint.text : "the certificates did not arrive");
-    return ctx;
+    *out = NULL;
+    if (!tls_conf_is_on(tls))
+        return 0;
+    *out = make(tls, credentials, &complaint);
+    if (*out)
+        return 0;
+    log_error("TLS cannot be set up: %s",
+              complaint.text[0] ? complaint.text : "the certificates did not arrive");
+    return GW_ECONF;
 }
 
 /* ---- checking ---- */

@@ -71,7 +71,9 @@ bool tls_conf_is_on(const struct tls_conf *tls);
  * line each in errors. Certificates that end soon are warned of in the log. */
 int tls_conf_read(const struct conf *conf, const struct conf_section *s, const struct tls_conf *tls,
                   struct buf *credentials, struct buf *errors) NODISCARD;
-/* A context of what tls_conf_read() wrote. NULL with a log line when they are no such bytes. */
-struct tls_context *tls_conf_open(const struct tls_conf *tls, struct span credentials) NODISCARD;
+/* Makes a context of what tls_conf_read() wrote; *out is NULL with TLS off. 0, or GW_ECONF with a
+ * log line when they are no such bytes. */
+int tls_conf_open(const struct tls_conf *tls, struct span credentials,
+                  struct tls_context **out) NODISCARD;
 
 #endif

@@ -59,10 +59,14 @@ enum wire_cmd {
     CMD_RECEIPT = 227,    /* query: how many clients the last send on this connection reached */
 };
 
+enum { WIRE_IP6_BYTES = 16 };
+
 enum wire_flag {
     WIRE_SCALAR = 1, /* the body is raw bytes, else a PHP-serialized value */
     WIRE_RAW = 2,    /* send as is, do not encode */
     WIRE_BINARY = 4, /* ours, after CMD_HELLO: the WebSocket message is (or shall be) binary */
+    WIRE_IP6 = 8,    /* ours, after CMD_HELLO: an event of an IPv6 client, whose address is in front
+                        of the session in ext_data */
 };
 
 struct wire_packet {

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "chan/forwarded.h"
+#include "proto/tls_hello.h"
 
 enum {
     SEND_MIN_BYTES = 16 * 1024,
@@ -136,6 +137,20 @@ static void name_source(struct visitor *v, const struct http_request *r)
     conn_set_peer(v->conn, is_known ? &from : &v->proxy);
 }
 
+/* Tells it so, and closes: an answer in HTTP would be garbage to it. */
+static bool is_tls_client(struct visitor *v, struct span in)
+{
+    static struct log_rate rate;
+    char peer[ADDR_TEXT_MAX];
+    if (!tls_hello_is(in))
+        return false;
+    addr_text(conn_peer(v->conn), peer);
+    log_limited(&rate, LOG_INFO, "web: %s speaks TLS at a port without tls_cert", peer);
+    int rc = conn_send(v->conn, tls_hello_refusal());
+    conn_close_for(v->conn, rc < 0 ? rc : GW_EPROTO);
+    return true;
+}
+
 /* Uses what it can of the bytes; returns how many. */
 static size_t use_bytes(struct visitor *v, struct span in)
 {
@@ -168,6 +183,8 @@ static size_t use_bytes(struct visitor *v, struct span in)
 static ssize_t on_bytes(struct conn *c, void *owner, uint8_t *at, size_t len)
 {
     struct visitor *v = owner;
+    if (v->phase == VISITOR_WAITING && is_tls_client(v, span_of(at, len)))
+        return (ssize_t)len;
     size_t used = use_bytes(v, span_of(at, len));
     if (conn_is_closing(c))
         return (ssize_t)len;

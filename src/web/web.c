@@ -103,19 +103,13 @@ static int open_doors(struct web *w, struct tls_context *tls)
 {
     const struct role_env *env = w->env;
     for (size_t i = 0; i < env->listen_fds_n; i++) {
-        struct door *d = &w->doors[w->doors_n];
-        struct addr local = {0};
-        int rc = sock_local(env->listen_fds[i], &local);
-        bool is_tls = tls && local.family != AF_UNIX;
-        *d = (struct door){.on_enter = on_enter,
-                           .owner = w,
-                           .tls = is_tls ? tls_context_ref(tls) : NULL,
-                           .is_http = true,
-                           .has_proxy_header = w->conf->door.has_proxy_header,
-                           .trusted = &w->trusted,
-                           .timeout_ms = w->conf->head_timeout_ms};
-        if (rc == 0)
-            rc = door_open(d, env->loop, env->listen_fds[i]);
+        w->doors[i] = (struct door){.on_enter = on_enter,
+                                    .owner = w,
+                                    .is_http = true,
+                                    .has_proxy_header = w->conf->door.has_proxy_header,
+                                    .trusted = &w->trusted,
+                                    .timeout_ms = w->conf->head_timeout_ms};
+        int rc = door_open(&w->doors[i], env->loop, env->listen_fds[i], tls);
         if (rc < 0) {
             log_error("web: cannot watch a listener: %s", strerror(-rc));
             return rc;
@@ -123,16 +117,6 @@ static int open_doors(struct web *w, struct tls_context *tls)
         w->doors_n++;
     }
     return 0;
-}
-
-/* With TLS off *tls is NULL. */
-static int open_tls(const struct web *w, struct tls_context **tls)
-{
-    *tls = NULL;
-    if (!tls_conf_is_on(&w->conf->tls))
-        return 0;
-    *tls = tls_conf_open(&w->conf->tls, w->env->credentials);
-    return *tls ? 0 : GW_ECONF;
 }
 
 static int web_start(struct role_env *env, void **self)
@@ -148,7 +132,7 @@ static int web_start(struct role_env *env, void **self)
     struct tls_context *tls;
     w->trusted = door_conf_trusted(&w->conf->door);
     visitors_init(&w->visitors, env->conns, w->conf, w->pages, &w->trusted, on_empty);
-    int rc = open_tls(w, &tls);
+    int rc = tls_conf_open(&w->conf->tls, env->credentials, &tls);
     if (rc == 0)
         rc = open_doors(w, tls);
     tls_context_unref(tls);
@@ -178,11 +162,10 @@ static void web_stop(void *self)
 static void renew_tls(struct web *w)
 {
     struct tls_context *tls;
-    if (w->env->credentials.len == 0 || open_tls(w, &tls) < 0 || !tls)
+    if (w->env->credentials.len == 0 || tls_conf_open(&w->conf->tls, w->env->credentials, &tls) < 0)
         return;
     for (size_t i = 0; i < w->doors_n; i++)
-        if (w->doors[i].tls)
-            door_set_tls(&w->doors[i], tls_context_ref(tls));
+        door_renew_tls(&w->doors[i], tls);
     tls_context_unref(tls);
 }
 

@@ -33,6 +33,12 @@ int event_fill(struct event *e, struct client *client, const struct wire_packet 
     e->packet = *p;
     e->packet.ext = span_of(at, p->ext.len);
     e->packet.body = span_of(at + p->ext.len, p->body.len);
+    if (p->flag & WIRE_IP6 && p->ext.len >= WIRE_IP6_BYTES) {
+        memcpy(e->ip6, at, WIRE_IP6_BYTES);
+        e->packet.ext = span_skip(e->packet.ext, WIRE_IP6_BYTES);
+    } else {
+        e->packet.flag &= (uint8_t)~WIRE_IP6;
+    }
     return 0;
 }
 
@@ -87,7 +93,10 @@ static void introduce(struct event *e)
                                       .port = p->local_port,
                                       .connection_id = p->connection_id},
                    e->who.id);
-    ip4_text(p->client_ip, e->ip);
+    if (p->flag & WIRE_IP6)
+        inet_ntop(AF_INET6, e->ip6, e->ip, sizeof(e->ip));
+    else
+        ip4_text(p->client_ip, e->ip);
     ip4_text(p->local_ip, e->gateway_ip);
     e->who.ip = e->ip;
     e->who.gateway_ip = e->gateway_ip;

@@ -3,6 +3,9 @@
 #ifndef WORKER_EVENT_H
 #define WORKER_EVENT_H
 
+#include <arpa/inet.h>
+#include <stdint.h>
+
 #include <gw/module.h>
 
 #include "base/buf.h"
@@ -22,7 +25,8 @@ struct event {
     struct buf fetched;        /* the session, when the packet's was stale */
     struct session_values session;
     struct gw_client who;
-    char ip[16];
+    uint8_t ip6[WIRE_IP6_BYTES]; /* with WIRE_IP6 */
+    char ip[INET6_ADDRSTRLEN];
     char gateway_ip[16];
 };
 

@@ -48,10 +48,10 @@ class Client(asyncio.Protocol):
         self.frames_n = 0
 
     @classmethod
-    async def connect(cls, port, on_text=None, path="/", extra="", timeout=20):
+    async def connect(cls, port, on_text=None, path="/", extra="", timeout=20, **how):
         loop = asyncio.get_running_loop()
         _, self = await asyncio.wait_for(
-            loop.create_connection(lambda: cls(port, on_text), "127.0.0.1", port), timeout)
+            loop.create_connection(lambda: cls(port, on_text), "127.0.0.1", port, **how), timeout)
         self.transport.write(handshake(port, path, extra))
         await asyncio.wait_for(self.opened, timeout)
         return self
