@@ -64,7 +64,7 @@ struct chan *chan_dial(struct conn_pool *p, const struct addr *to, const struct 
 
 /* --- messages out --- */
 
-static struct buf *pending_of(struct chan *ch)
+struct chan_pending *chan_pending_of(struct chan *ch)
 {
     if (!ch->pending)
         ch->pending = mem_zalloc(sizeof *ch->pending);
@@ -79,12 +79,33 @@ static int may_send(const struct chan *ch)
     if (LIKELY(ch->flags & CHAN_ANSWERED))
         return conn_is_full(ch->conn) ? GW_EFULL : 0;
     uint64_t limit = ch->kind->conn_conf.out_max_bytes;
-    return limit && ch->pending && ch->pending->len >= limit ? GW_EFULL : 0;
+    return limit && ch->pending && ch->pending->output.len >= limit ? GW_EFULL : 0;
+}
+
+uint8_t chan_variant(const struct chan *ch)
+{
+    const struct codec *codec = ch->kind->codec;
+    bool has_variant = codec->variant && ch->flags & CHAN_ANSWERED;
+    return has_variant ? codec->variant(ch->codec_state) : CODEC_PLAIN;
+}
+
+size_t chan_encode_variant(struct chan *ch, uint8_t *to, struct span payload, bool is_binary)
+{
+    const struct chan_kind *kind = ch->kind;
+    return kind->codec->encode_variant(ch->codec_state, &kind->codec_conf, to, payload, is_binary);
+}
+
+/* In the form that this channel's peer likes best. */
+static size_t encode(struct chan *ch, uint8_t *to, struct span payload, bool is_binary)
+{
+    size_t n = 0;
+    if (chan_variant(ch) != CODEC_PLAIN)
+        n = chan_encode_variant(ch, to, payload, is_binary);
+    return n > 0 ? n : ch->kind->codec->encode(to, payload, is_binary);
 }
 
 int chan_send(struct chan *ch, struct span payload, bool is_binary)
 {
-    const struct codec *codec = ch->kind->codec;
     size_t room = payload.len + CODEC_OVERHEAD_MAX;
     int rc = may_send(ch);
     if (rc < 0)
@@ -92,20 +113,20 @@ int chan_send(struct chan *ch, struct span payload, bool is_binary)
     if (payload.len > INT32_MAX)
         return GW_ETOOBIG;
     if (!(ch->flags & CHAN_ANSWERED)) {
-        struct buf *b = pending_of(ch);
-        buf_commit(b, codec->encode(buf_reserve(b, room), payload, is_binary));
+        struct buf *b = &chan_pending_of(ch)->output;
+        buf_commit(b, encode(ch, buf_reserve(b, room), payload, is_binary));
         return 0;
     }
     if (ch->kind->conn_conf.is_bulk) {
         uint8_t *to = conn_reserve(ch->conn, room);
         if (!to)
             return GW_ECLOSED;
-        conn_commit(ch->conn, codec->encode(to, payload, is_binary));
+        conn_commit(ch->conn, encode(ch, to, payload, is_binary));
         return 0;
     }
     struct chunk *chunk = conn_pool_scratch(conn_pool_of(ch->conn), room);
     uint32_t off = chunk->len;
-    chunk->len += (uint32_t)codec->encode(chunk->at + off, payload, is_binary);
+    chunk->len += (uint32_t)encode(ch, chunk->at + off, payload, is_binary);
     return conn_queue(ch->conn, chunk, off, chunk->len - off);
 }
 
@@ -123,23 +144,61 @@ int chan_send_raw(struct chan *ch, struct span bytes)
         return rc;
     if (ch->flags & CHAN_ANSWERED)
         return conn_send(ch->conn, bytes);
-    buf_put_span(pending_of(ch), bytes);
+    buf_put_span(&chan_pending_of(ch)->output, bytes);
     return 0;
+}
+
+/* --- the handshake's answer --- */
+
+void chan_refuse(struct chan *ch, int http_status, const char *text)
+{
+    bool is_held = ch->flags & CHAN_HELD;
+    if (ch->flags & (CHAN_ANSWERED | CHAN_CLOSING))
+        return;
+    struct buf *answer = &chan_pending_of(ch)->output;
+    buf_clear(answer); /* messages make no sense without a handshake */
+    http_put_error(answer, http_status, text, clock_wall_s());
+    ch->flags |= CHAN_REFUSED | CHAN_CLOSING;
+    if (is_held)
+        chan_end_refused(ch);
+}
+
+void chan_add_header(struct chan *ch, const char *name, struct span value)
+{
+    if (!(ch->flags & CHAN_ANSWERED))
+        http_put_header(&chan_pending_of(ch)->lines, name, value);
+}
+
+void chan_hold(struct chan *ch)
+{
+    if (ch->flags & (CHAN_ANSWERED | CHAN_CLOSING | CHAN_HELD))
+        return;
+    ch->flags |= CHAN_HELD;
+    conn_pause(ch->conn);
+    conn_set_deadline(ch->conn, ch->kind->open_timeout_ms);
+}
+
+void chan_release(struct chan *ch)
+{
+    if (!chan_is_held(ch))
+        return;
+    ch->flags &= (uint8_t)~CHAN_HELD;
+    conn_set_deadline(ch->conn, 0);
+    conn_resume(ch->conn);
+    if (ch->pending && ch->pending->answer.len)
+        chan_answer(ch, &ch->pending->answer);
+}
+
+bool chan_is_held(const struct chan *ch)
+{
+    return ch->flags & CHAN_HELD && !chan_is_closing(ch);
 }
 
 /* --- goodbye --- */
 
-void chan_refuse(struct chan *ch, int http_status, const char *text)
-{
-    struct buf *answer = pending_of(ch);
-    buf_clear(answer); /* messages make no sense without a handshake */
-    http_put_error(answer, http_status, text, clock_wall_s());
-    ch->flags |= CHAN_REFUSED | CHAN_CLOSING;
-}
-
 static void append_goodbye(struct chan *ch, const uint8_t *goodbye, size_t len)
 {
-    buf_put(pending_of(ch), goodbye, len);
+    buf_put(&chan_pending_of(ch)->output, goodbye, len);
     ch->flags |= CHAN_AWAITS_GOODBYE;
 }
 
@@ -163,7 +222,7 @@ void chan_close(struct chan *ch, uint16_t code, struct span reason)
     if (!(ch->flags & CHAN_ANSWERED)) {
         /* In on_open the handshake is answered first; before it there is nobody to say goodbye to.
          */
-        if (!(ch->flags & CHAN_OPEN))
+        if (!(ch->flags & CHAN_OPEN) || ch->flags & CHAN_HELD)
             conn_close(ch->conn);
         else if (len)
             append_goodbye(ch, goodbye, len);

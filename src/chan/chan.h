@@ -22,6 +22,9 @@ struct chan_events {
     void (*on_message)(struct chan *ch, void *owner, const struct codec_event *ev);
     /* The peer shows life without a message (ping, pong). May be NULL. */
     void (*on_control)(struct chan *ch, void *owner);
+    /* The peer's goodbye (CODEC_CLOSE: code, reason in the payload), before on_close. May be NULL.
+     */
+    void (*on_goodbye)(struct chan *ch, void *owner, const struct codec_event *ev);
     void (*on_drain)(struct chan *ch, void *owner); /* see conn_want_drain(); may be NULL */
     /* Exactly once, last. close_code: as the peer sent it, 1005 none, 1006 no goodbye. */
     void (*on_close)(struct chan *ch, void *owner, int why, uint16_t close_code);
@@ -53,8 +56,23 @@ int chan_send(struct chan *ch, struct span payload, bool is_binary) NODISCARD;
 int chan_queue(struct chan *ch, struct chunk *chunk, uint32_t off, uint32_t len) NODISCARD;
 int chan_send_raw(struct chan *ch, struct span bytes) NODISCARD;
 
-/* Inside on_open only: the handshake is answered by that HTTP status and a text, then closed. */
+/* How the peer wants its messages: see proto/codec.h. CODEC_PLAIN before the handshake. */
+uint8_t chan_variant(const struct chan *ch);
+/* Encodes in a variant other than CODEC_PLAIN and CODEC_OWN, for all channels of the kind that have
+ * the same; room as for codec.encode(). 0: the plain form serves them better. */
+size_t chan_encode_variant(struct chan *ch, uint8_t *to, struct span payload, bool is_binary);
+
+/* The answer to a handshake. Inside on_open, or while it is held: */
+/* It is that HTTP status and a text, and then the end. */
 void chan_refuse(struct chan *ch, int http_status, const char *text);
+/* A yes carries this header, too. The caller has seen to it that neither holds a line end. */
+void chan_add_header(struct chan *ch, const char *name, struct span value);
+/* Inside on_open: no answer yet, and nothing is read, until chan_release() says yes or
+ * chan_refuse() no. After open_timeout_ms it is refused with 503. */
+void chan_hold(struct chan *ch);
+void chan_release(struct chan *ch); /* nothing happens when it is not held (any more) */
+bool chan_is_held(const struct chan *ch);
+
 /* Flushes, then closes. code 0: no goodbye frame (what CMD_KICK does on the wire); else the
  * protocol's goodbye with code and reason where it has one, and the peer's answer is awaited for
  * close_timeout_ms at most (RFC 6455 §7.1.1: the server closes TCP after both). Twice is fine. */

@@ -18,35 +18,43 @@ static void send_reply(struct chan *ch, struct buf *reply)
 
 static void drop_pending(struct chan *ch)
 {
-    if (!ch->pending)
+    struct chan_pending *p = ch->pending;
+    if (!p)
         return;
-    buf_fini(ch->pending);
-    mem_free(ch->pending);
+    buf_fini(&p->answer);
+    buf_fini(&p->lines);
+    buf_fini(&p->output);
+    mem_free(p);
     ch->pending = NULL;
 }
 
 static void send_pending(struct chan *ch)
 {
     if (ch->pending)
-        send_reply(ch, ch->pending);
+        send_reply(ch, &ch->pending->output);
     drop_pending(ch);
 }
 
-/* The owner sees the request first and may refuse it; then the answer leaves, then what the owner
- * has sent meanwhile. */
-static void handle_open(struct chan *ch, const struct codec_event *ev, struct buf *reply)
+void chan_end_refused(struct chan *ch)
 {
-    if (ch->flags & CHAN_OPEN)
+    send_pending(ch);
+    conn_close(ch->conn);
+}
+
+/* The answer's head ends in an empty line; more header lines come before that. */
+static void add_lines(struct chan *ch, struct buf *reply)
+{
+    static const char end[] = "\r\n";
+    if (!ch->pending || ch->pending->lines.len == 0 || reply->len < strlen(end))
         return;
-    ch->flags |= CHAN_OPEN;
-    conn_set_deadline(ch->conn, 0);
-    if (ch->kind->events->on_open)
-        ch->kind->events->on_open(ch, ch->owner, ev);
-    if (ch->flags & CHAN_REFUSED) {
-        send_pending(ch);
-        conn_close(ch->conn);
-        return;
-    }
+    reply->len -= strlen(end);
+    buf_put_span(reply, buf_span(&ch->pending->lines));
+    buf_puts(reply, end);
+}
+
+void chan_answer(struct chan *ch, struct buf *reply)
+{
+    add_lines(ch, reply);
     ch->flags |= CHAN_ANSWERED;
     send_reply(ch, reply);
     send_pending(ch);
@@ -57,10 +65,32 @@ static void handle_open(struct chan *ch, const struct codec_event *ev, struct bu
         conn_close(ch->conn);
 }
 
+/* The owner sees the request first and may refuse it, or think about it; then the answer leaves,
+ * then what the owner has sent meanwhile. */
+static void handle_open(struct chan *ch, const struct codec_event *ev, struct buf *reply)
+{
+    if (ch->flags & CHAN_OPEN)
+        return;
+    ch->flags |= CHAN_OPEN;
+    conn_set_deadline(ch->conn, 0);
+    if (ch->kind->events->on_open)
+        ch->kind->events->on_open(ch, ch->owner, ev);
+    if (ch->flags & CHAN_REFUSED) {
+        chan_end_refused(ch);
+    } else if (ch->flags & CHAN_HELD) {
+        buf_put_span(&chan_pending_of(ch)->answer, buf_span(reply));
+        buf_clear(reply);
+    } else {
+        chan_answer(ch, reply);
+    }
+}
+
 /* RFC 6455 §5.5.1: a goodbye is answered by one, unless ours was the first. */
 static void handle_goodbye(struct chan *ch, const struct codec_event *ev, struct buf *reply)
 {
     ch->close_code = ev->close_code;
+    if (ch->kind->events->on_goodbye)
+        ch->kind->events->on_goodbye(ch, ch->owner, ev);
     if (ch->flags & CHAN_AWAITS_GOODBYE) {
         conn_close(ch->conn);
         return;
@@ -149,6 +179,9 @@ static void on_conn_open(struct conn *c, void *owner)
 {
     struct chan *ch = owner;
     if (ch->kind->codec->has_handshake) {
+        struct span greeting = ch->kind->codec_conf.greeting;
+        if (greeting.len && conn_send(c, greeting) < 0)
+            conn_destroy(c, GW_EFULL);
         conn_set_deadline(c, ch->kind->open_timeout_ms);
         return;
     }
@@ -161,6 +194,10 @@ static void on_deadline(struct conn *c, void *owner)
     struct chan *ch = owner;
     if (ch->flags & CHAN_AWAITS_GOODBYE) {
         conn_close(c);
+        return;
+    }
+    if (ch->flags & CHAN_HELD) {
+        chan_refuse(ch, 503, "Nobody has judged this handshake in time.");
         return;
     }
     struct buf *reply = conn_pool_buf(conn_pool_of(c));

@@ -13,7 +13,15 @@ enum chan_flag {
     CHAN_CLOSING = 1 << 2,  /* no new output, no more messages */
     CHAN_AWAITS_GOODBYE = 1 << 3, /* our close frame is queued; reads on for the peer's */
     CHAN_REFUSED = 1 << 4,        /* chan_refuse() was called in on_open */
-    CHAN_NO_TLS = 1 << 6,         /* the first bytes are not those of a TLS client */
+    CHAN_HELD = 1 << 5, /* chan_hold() was called in on_open, chan_release() was not yet */
+    CHAN_NO_TLS = 1 << 6, /* the first bytes are not those of a TLS client */
+};
+
+/* What waits for the handshake's answer, in the order in which it leaves. */
+struct chan_pending {
+    struct buf answer; /* of a held handshake */
+    struct buf lines;  /* more header lines for it */
+    struct buf output; /* framed; or the refusal, alone */
 };
 
 /* Told of the end after the owner; for redial. */
@@ -28,10 +36,16 @@ struct chan {
     void *owner;
     uint8_t flags; /* enum chan_flag */
     uint16_t close_code;
-    struct buf *pending; /* framed output before the handshake's answer; NULL: none */
+    struct chan_pending *pending; /* NULL: nothing */
     struct chan_hook *hook;
     alignas(max_align_t) uint8_t codec_state[];
 };
+
+struct chan_pending *chan_pending_of(struct chan *ch);
+/* The handshake's answer leaves (taken out of reply), and what waited for it. */
+void chan_answer(struct chan *ch, struct buf *reply);
+/* The refusal leaves, then the connection ends. */
+void chan_end_refused(struct chan *ch);
 
 /* The goodbye is queued: waits a bounded time for the peer's. */
 void chan_await_goodbye(struct chan *ch);

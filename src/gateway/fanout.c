@@ -1,4 +1,4 @@
-/* One message to any number of clients: encoded once per protocol, queued by reference. */
+/* One message to any number of clients: encoded once per variant, queued by reference. */
 #include "gateway/fanout.h"
 
 #include <inttypes.h>
@@ -21,30 +21,60 @@ void fanout_begin(struct fanout *f, struct gateway *g, struct span payload, unsi
     f->variants_n = 0;
 }
 
-static struct fanout_variant *encode(struct fanout *f, const struct codec *codec)
+static const struct fanout_variant *variant_of(struct fanout *f, const struct client *c,
+                                               uint8_t number);
+
+/* Writes to the end of the shared chunk. 0: the plain form is the better one. */
+static size_t encode(struct fanout *f, const struct client *c, uint8_t number, uint8_t *to)
 {
     struct span payload = f->payload;
-    struct chunk *chunk = conn_pool_scratch(f->gateway->conns, payload.len + CODEC_OVERHEAD_MAX);
-    uint8_t *to = chunk->at + chunk->len;
-    size_t len = payload.len;
+    bool is_binary = f->flags & FANOUT_BINARY;
+    if (number != CODEC_PLAIN)
+        return chan_encode_variant(c->chan, to, payload, is_binary);
     if (!(f->flags & FANOUT_RAW))
-        len = codec->encode(to, payload, (f->flags & FANOUT_BINARY) != 0);
-    else if (len > 0)
-        memcpy(to, payload.at, len);
-
-    struct fanout_variant *v = &f->variants[f->variants_n++];
-    *v = (struct fanout_variant){
-        .codec = codec, .chunk = chunk_ref(chunk), .off = chunk->len, .len = (uint32_t)len};
-    chunk->len += (uint32_t)len;
-    return v;
+        return c->front->kind.codec->encode(to, payload, is_binary);
+    if (payload.len > 0)
+        memcpy(to, payload.at, payload.len);
+    return payload.len;
 }
 
-static struct fanout_variant *variant_of(struct fanout *f, const struct codec *codec)
+static const struct fanout_variant *add_variant(struct fanout *f, const struct client *c,
+                                                uint8_t number)
 {
-    for (size_t i = 0; i < f->variants_n; i++)
-        if (f->variants[i].codec == codec || f->flags & FANOUT_RAW)
-            return &f->variants[i];
-    return encode(f, codec);
+    struct chunk *chunk = conn_pool_scratch(f->gateway->conns, f->payload.len + CODEC_OVERHEAD_MAX);
+    struct fanout_variant v = {.codec = c->front->kind.codec, .number = number, .off = chunk->len};
+    v.len = (uint32_t)encode(f, c, number, chunk->at + chunk->len);
+    v.chunk = chunk;
+    if (v.len > 0 || number == CODEC_PLAIN) {
+        chunk->len += v.len;
+    } else { /* the same bytes under another number */
+        v = *variant_of(f, c, CODEC_PLAIN);
+        v.number = number;
+    }
+    chunk_ref(v.chunk);
+    f->variants[f->variants_n] = v;
+    return &f->variants[f->variants_n++];
+}
+
+static const struct fanout_variant *variant_of(struct fanout *f, const struct client *c,
+                                               uint8_t number)
+{
+    const struct codec *codec = c->front->kind.codec;
+    for (size_t i = 0; i < f->variants_n; i++) {
+        const struct fanout_variant *v = &f->variants[i];
+        if ((v->codec == codec && v->number == number) || f->flags & FANOUT_RAW)
+            return v;
+    }
+    return add_variant(f, c, number);
+}
+
+static int queue_to(struct fanout *f, struct client *c)
+{
+    uint8_t number = f->flags & FANOUT_RAW ? CODEC_PLAIN : chan_variant(c->chan);
+    if (number == CODEC_OWN)
+        return chan_send(c->chan, f->payload, f->flags & FANOUT_BINARY);
+    const struct fanout_variant *v = variant_of(f, c, number);
+    return v->len > 0 ? chan_queue(c->chan, v->chunk, v->off, v->len) : 0;
 }
 
 static COLD void on_full(struct gateway *g, struct client *c)
@@ -66,8 +96,7 @@ void fanout_to(struct fanout *f, struct client *c)
 {
     if (chan_is_closing(c->chan))
         return;
-    const struct fanout_variant *v = variant_of(f, c->front->kind.codec);
-    int rc = v->len > 0 ? chan_queue(c->chan, v->chunk, v->off, v->len) : 0;
+    int rc = queue_to(f, c);
     if (rc == 0)
         f->reached_n++;
     else if (rc == GW_EFULL)

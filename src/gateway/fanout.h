@@ -1,4 +1,4 @@
-/* One message to any number of clients: encoded once per protocol, queued by reference. */
+/* One message to any number of clients: encoded once per variant, queued by reference. */
 #ifndef GATEWAY_FANOUT_H
 #define GATEWAY_FANOUT_H
 
@@ -8,6 +8,7 @@
 
 #include "base/span.h"
 #include "proc/role.h"
+#include "proto/ws_deflate.h"
 
 struct chunk;
 struct client;
@@ -19,9 +20,10 @@ enum fanout_flag {
     FANOUT_BINARY = 2, /* where the protocol knows kinds of messages */
 };
 
-/* What one protocol makes of the message. */
+/* What one protocol makes of the message, for the peers that agreed on the same (proto/codec.h). */
 struct fanout_variant {
     const struct codec *codec;
+    uint8_t number;
     struct chunk *chunk;
     uint32_t off, len;
 };
@@ -35,7 +37,9 @@ struct fanout {
     unsigned flags;
     uint32_t reached_n; /* clients that it was queued to */
     size_t variants_n;
-    struct fanout_variant variants[ROLE_LISTENERS_MAX];
+    /* A plain one for each protocol, and WebSocket's by window. */
+    struct fanout_variant
+        variants[ROLE_LISTENERS_MAX + WS_WINDOW_BITS_MAX - WS_WINDOW_BITS_MIN + 1];
 };
 
 void fanout_begin(struct fanout *f, struct gateway *g, struct span payload, unsigned flags);
