@@ -2,9 +2,11 @@
 #include "store/sqlite.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "store_fixture.h"
@@ -221,6 +223,40 @@ static void a_locked_database_fails_and_works_again(void **state)
     sqlite_free(s);
 }
 
+/* A limit on the size of files stands in for a disk that is full: SQLite's write fails. */
+static void a_file_that_cannot_grow_fails_and_works_again(void **state)
+{
+    struct store_url url = {.shown = path, .timeout_ms = 1000};
+    char big[8192];
+    struct store_op op = {.verb = STORE_APPEND, .key = gw_str("k"), .number = 1000};
+    struct sqlite *s = sqlite_start(fx.host, &url, path);
+    struct sqlite_job *job;
+    struct rlimit before;
+    struct rlimit small;
+    memset(big, 'x', sizeof big);
+    op.value = gw_bytes(big, sizeof big);
+    answers_n = 0;
+    worst_rc = 0;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){.rlim_cur = 200 * 1024, .rlim_max = before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    for (size_t n = 0; n < 60; n++) {
+        if (n == 5)
+            assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+        assert_int_equal(sqlite_submit(s, &op, on_answer, NULL, &job), 0);
+        while (answers_n <= n)
+            assert_int_equal(loop_turn(fx.loop, 20), 0);
+    }
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_true(worst_rc == -EIO || worst_rc == -ENOSPC);
+    worst_rc = 0;
+    assert_int_equal(sqlite_submit(s, &op, on_answer, NULL, &job), 0);
+    while (answers_n < 61)
+        assert_int_equal(loop_turn(fx.loop, 20), 0);
+    assert_int_equal(worst_rc, 0);
+    sqlite_free(s);
+}
+
 static void fail_to_write(void *arg)
 {
     int *rc = arg;
@@ -263,6 +299,8 @@ int main(void)
                                         file_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(a_full_queue_refuses, file_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(a_locked_database_fails_and_works_again, file_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_file_that_cannot_grow_fails_and_works_again, file_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(a_file_in_a_missing_folder_fails_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(after_the_stop_calls_fail, setup, teardown),
