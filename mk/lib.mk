@@ -27,7 +27,9 @@ $(O)/$(SO_NAME): $(O)/libgatehouse.o mk/libgatehouse.map
 		-Wl,--version-script=mk/libgatehouse.map $< -o $@ $(PKG_LIBS) -lm -pthread
 	$(Q)ln -sf $(SO_NAME) $(O)/libgatehouse.so
 
-# The paths are those of an installation: `make PREFIX=/usr lib install`.
+# The paths are those of the installation, which `make install PREFIX=…` tells, so it is made anew
+# each time.
+.PHONY: $(O)/gatehouse.pc
 $(O)/gatehouse.pc: mk/gatehouse.pc.in src/proc/version.h mk/lib.mk
 	@mkdir -p $(@D)
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@PKGS@|$(LIB_PKGS)|' \

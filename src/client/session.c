@@ -2,13 +2,13 @@
 #include "client/session.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include <gw/gateway.h>
 #include <gw/json.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "proto/php_float.h"
 
 /* More than a gateway takes in one packet cannot be stored anyway. */
 enum { VALUE_MAX = 4 * 1024 * 1024 };
@@ -133,7 +133,7 @@ struct gw_bytes gw_session_bytes(const struct gw_session *s, const char *name)
         buf_printf(&text, "%lld", (long long)php_int(v));
         break;
     case PHP_FLOAT:
-        buf_printf(&text, "%.17g", php_float(v));
+        php_put_float(&text, php_float(v), 'E');
         break;
     default:
         buf_put_span(&text, php_string(v));
@@ -173,6 +173,21 @@ int64_t gw_session_int(const struct gw_session *s, const char *name, int64_t def
     }
 }
 
+/* A text that is a number as JSON writes it; strtod() would read it as the locale says. */
+static double number_of(struct span text, double def)
+{
+    struct php_doc *doc = php_doc_new();
+    const struct php_value *v = php_read_json(doc, text);
+    double number = def;
+
+    if (v && php_type(v) == PHP_FLOAT)
+        number = php_float(v);
+    else if (v && php_type(v) == PHP_INT)
+        number = (double)php_int(v);
+    php_doc_free(doc);
+    return number;
+}
+
 double gw_session_real(const struct gw_session *s, const char *name, double def)
 {
     const struct php_value *v = value_of(s, name);
@@ -181,12 +196,9 @@ double gw_session_real(const struct gw_session *s, const char *name, double def)
         return php_float(v);
     if (!v || php_type(v) == PHP_ARRAY || php_type(v) == PHP_NULL)
         return def;
-    if (php_type(v) != PHP_STRING)
-        return (double)gw_session_int(s, name, 0);
-    char *end = NULL;
-    const char *text = gw_session_str(s, name, "");
-    double number = strtod(text, &end);
-    return end != text && *end == '\0' ? number : def;
+    if (php_type(v) == PHP_STRING)
+        return number_of(php_string(v), def);
+    return (double)gw_session_int(s, name, 0);
 }
 
 /* A value counts as PHP's if () counts it: "", "0", 0, null and empty arrays are false. */

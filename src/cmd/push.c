@@ -51,7 +51,8 @@ struct push {
 static const char usage[] =
     "Usage: gatehouse push TARGET... [options] [TEXT]\n"
     "\n"
-    "Sends TEXT, or each line of the standard input as a message of its own.\n"
+    "Sends TEXT, or each line of the standard input as a message of its own. A TEXT that\n"
+    "begins with - goes behind --.\n"
     "\n"
     "  --uid UID, --group GROUP, --client ID   targets; each may be repeated\n"
     "  --all                   every client\n"

@@ -54,6 +54,22 @@ static void test_reading_any_type(void **state)
     session_fini(&v);
 }
 
+/* Floats are text as PHP writes them, and texts are floats, with a point in any locale. */
+static void test_floats(void **state)
+{
+    struct session_values v;
+    const struct gw_session *s = &v.handle;
+
+    start(&v, "a:5:{s:1:\"d\";d:0.1;s:1:\"w\";d:3;s:1:\"b\";d:1.0E+25;s:1:\"t\";s:4:\"-2.5\";"
+              "s:1:\"x\";s:3:\"2.x\";}");
+    assert_string_equal(gw_session_str(s, "d", "?"), "0.1");
+    assert_string_equal(gw_session_str(s, "w", "?"), "3");
+    assert_string_equal(gw_session_str(s, "b", "?"), "1.0E+25");
+    assert_float_equal(gw_session_real(s, "t", 0), -2.5, 0);
+    assert_float_equal(gw_session_real(s, "x", 7), 7, 0);
+    session_fini(&v);
+}
+
 static void test_only_differences_are_written(void **state)
 {
     struct session_values v;
@@ -142,6 +158,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reading_any_type),
+        cmocka_unit_test(test_floats),
         cmocka_unit_test(test_only_differences_are_written),
         cmocka_unit_test(test_clearing),
         cmocka_unit_test(test_bytes_that_are_no_map_read_as_empty),
