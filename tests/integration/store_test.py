@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import subprocess
 import time
 
 import pytest
@@ -110,6 +111,40 @@ def test_a_locked_sqlite_file_costs_the_call_only(site):
     asyncio.run(scenario())
     log = server.log()
     assert log.count("fails: Device or resource busy") == 1 and log.count("works again") == 1, log
+    server.stop()
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    """A file system of 256 KiB, where the kernel lets the test make one."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_costs_the_calls_only(site, tiny_disk):
+    server, ports = storing(site, f"sqlite:{tiny_disk}/store.db")
+
+    async def scenario():
+        ask = await Asker.connect(ports.port)
+        assert await ask("incr k f 1") == "1"
+        answers = [await ask(f"set k f{n} {'x' * 400}") for n in range(400)]
+        assert answers[0] == "ok" and "error -28" in answers, set(answers)
+        assert set(answers) <= {"ok", "error -28", "error -5", EAWAY}, set(answers)
+        assert await ask("get k f") == "1", "what was kept can be read"
+        subprocess.run(["mount", "-o", "remount,size=4m", str(tiny_disk)], check=True)
+        deadline = time.monotonic() + 10 * SLOW
+        while await ask("incr k f 1") != "2":
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+
+    asyncio.run(scenario())
+    log = server.log()
+    assert "No space left on device" in log and "works again" in log, log
     server.stop()
 
 
