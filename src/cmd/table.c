@@ -115,7 +115,7 @@ static size_t show(struct span text, struct buf *out)
     size_t width = 0;
 
     buf_clear(out);
-    while (text.len > 0)
+    while (text.at && text.len > 0)
         text = span_skip(text, put_shown(out, text, &width));
     return width;
 }
@@ -161,13 +161,13 @@ void table_print(const struct table *t, FILE *out)
     for (size_t i = 0; i < t->columns_n; i++)
         widths[i] = width_of(t, i, &shown);
     print_head(t, widths, out);
-    for (size_t i = 0; i < t->n; i++) {
-        size_t column = i % t->columns_n;
-        const struct cell *c = &t->cells[i];
-        size_t width = show(c->text, &shown);
-        print_padded(out, buf_cstr(&shown), widths[column] - width, c->kind == CELL_COUNT,
-                     column + 1 == t->columns_n);
-    }
+    for (size_t row = 0; row < t->n; row += t->columns_n)
+        for (size_t i = 0; i < t->columns_n; i++) {
+            const struct cell *c = &t->cells[row + i];
+            size_t width = show(c->text, &shown);
+            print_padded(out, buf_cstr(&shown), widths[i] - width, c->kind == CELL_COUNT,
+                         i + 1 == t->columns_n);
+        }
     buf_fini(&shown);
     mem_free(widths);
 }
@@ -207,15 +207,12 @@ static struct gw_json *cell_json(const struct cell *c)
 struct gw_json *table_json(const struct table *t)
 {
     struct gw_json *rows = gw_json_array();
-    struct gw_json *row = NULL;
 
-    for (size_t i = 0; i < t->n; i++) {
-        size_t column = i % t->columns_n;
-        if (column == 0)
-            row = gw_json_object();
-        gw_json_set(row, t->columns[column], cell_json(&t->cells[i]));
-        if (column + 1 == t->columns_n)
-            gw_json_append(rows, row);
+    for (size_t row = 0; row < t->n; row += t->columns_n) {
+        struct gw_json *object = gw_json_object();
+        for (size_t i = 0; i < t->columns_n; i++)
+            gw_json_set(object, t->columns[i], cell_json(&t->cells[row + i]));
+        gw_json_append(rows, object);
     }
     return rows;
 }

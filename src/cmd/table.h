@@ -14,8 +14,9 @@
 
 struct table;
 
-/* Column names in lower case ("client"); borrowed. Texts of clients are shown with control
- * characters and broken UTF-8 as \xNN, so that nobody can write into the terminal. */
+/* Column names in lower case ("client"), at least one; borrowed. Rows are filled whole. Texts of
+ * clients are shown with control characters and broken UTF-8 as \xNN, so that nobody can write into
+ * the terminal. */
 struct table *table_new(const char *const *columns, size_t columns_n) NODISCARD;
 void table_free(struct table *t);
 
