@@ -90,6 +90,12 @@ GW_API int gw_send_to_groups(struct gw *gw, const struct gw_bytes *groups, size_
 
 /* Closes after what is queued was sent; with a message (data not NULL) that one comes last. */
 GW_API int gw_close_client(struct gw *gw, const char *client_id, struct gw_bytes message);
+/* Closes with a close code and a reason, which a WebSocket client is told (RFC 6455 §7.4: 1000 for
+ * done, 1008 for a policy, 3000 to 4999 for your own); other protocols have none, and gateways in
+ * PHP say none. The reason is at most 123 bytes of UTF-8. -EINVAL: the code may not be sent or
+ * the reason is too long; GW_EUTF8. */
+GW_API int gw_close_client_with(struct gw *gw, const char *client_id, uint16_t code,
+                                struct gw_bytes reason);
 GW_API int gw_destroy_client(struct gw *gw, const char *client_id); /* at once */
 
 /* Closes every client of the uid likewise; suspends, because it asks who they are. How many there

@@ -21,6 +21,10 @@ struct gw_client {
     uint16_t gateway_port;  /* where the client connected to ($_SERVER['GATEWAY_PORT']) */
     bool is_binary;         /* on_message: the WebSocket message was binary */
     struct gw_session *session; /* its values: <gw/session.h> */
+    /* on_close: how it said goodbye, RFC 6455 §7.1.5: 1005 without a code, 1006 not at all (also: we
+     * closed it, its protocol has no goodbye, or the gateway is not ours). */
+    uint16_t close_code;
+    struct gw_bytes close_reason; /* UTF-8, mostly empty */
 };
 
 /* The WebSocket handshake of a client. All texts are borrowed, NUL-terminated, NULL when absent.

@@ -1,11 +1,18 @@
 /* The sending half of <gw/gateway.h>: one small function per operation, over the io table. */
+#include <errno.h>
+
 #include <gw/gateway.h>
 
+#include "base/bytes.h"
+#include "base/utf8.h"
 #include "client/command.h"
 #include "client/deliver.h"
 #include "client/io.h"
 #include "client/session.h"
 #include "proto/phpser.h"
+#include "proto/ws.h"
+
+enum { REASON_MAX = 123 }; /* RFC 6455 §5.5: what a close frame has room for behind the code */
 
 /* ---- to one client ---- */
 
@@ -56,6 +63,27 @@ int gw_close_client(struct gw *gw, const char *client_id, struct gw_bytes messag
         p.flag = 0;
         p.body = span_str("N;");
     }
+    return send_to(gw, client_id, &p);
+}
+
+/* As gw_close_client() without a message; what the client is told lies in ext_data, where the
+ * original does not look (docs/wire.md §3). */
+int gw_close_client_with(struct gw *gw, const char *client_id, uint16_t code,
+                         struct gw_bytes reason)
+{
+    struct wire_packet p = command_of(CMD_KICK);
+    uint8_t ext[2 + REASON_MAX];
+
+    if (!ws_is_close_code(code) || reason.len > REASON_MAX)
+        return -EINVAL;
+    if (!utf8_is_valid(span_of(reason.data, reason.len)))
+        return GW_EUTF8;
+    put_u16be(ext, code);
+    if (reason.len > 0)
+        memcpy(ext + 2, reason.data, reason.len);
+    p.flag = 0;
+    p.ext = span_of(ext, 2 + reason.len);
+    p.body = span_str("N;");
     return send_to(gw, client_id, &p);
 }
 

@@ -1,6 +1,7 @@
 /* Commands that send messages to clients or close them. */
 #include <gw/err.h>
 
+#include "base/bytes.h"
 #include "gateway/cmd.h"
 #include "gateway/fanout.h"
 #include "gateway/state.h"
@@ -157,6 +158,16 @@ static bool is_null(const struct wire_packet *p)
     return !(p->flag & WIRE_SCALAR) && span_is(p->body, "N;");
 }
 
+/* ext_data of ours is a close frame's content. The original looks at none, so that it ends the same
+ * connection without a goodbye (docs/wire.md §3). */
+static void close_as_told(struct client *c, struct span ext)
+{
+    uint16_t code = 0;
+    if (ext.len >= sizeof(code))
+        code = get_u16be(ext.at);
+    chan_close(c->chan, code, span_skip(ext, sizeof(code)));
+}
+
 /* The message, unless it is null, and the end of TCP behind it: no close frame (vectors/README.md).
  * For workers the client is gone at once. */
 int cmd_kick(struct gateway *g, struct peer *from, const struct wire_packet *p)
@@ -175,7 +186,7 @@ int cmd_kick(struct gateway *g, struct peer *from, const struct wire_packet *p)
             fanout_to(&f, c);
         fanout_end(&f);
     }
-    chan_close(c->chan, 0, span_of(NULL, 0));
+    close_as_told(c, p->ext);
     front_part(g, c);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "chan/forwarded.h"
@@ -136,6 +137,9 @@ static void on_open(struct chan *ch, void *owner, const struct codec_event *ev)
         chan_refuse(ch, 403, "Pages of this origin may not connect here.");
         return;
     }
+    struct span subprotocol = ws_conf_choose(&g->conf->ws, ev->request);
+    if (subprotocol.len > 0)
+        chan_add_header(ch, "Sec-WebSocket-Protocol", subprotocol);
     buf_clear(&g->text);
     php_put_request(&g->text, ev->request, from, peer->port, c->front->port);
     route_event(g, c, CMD_ON_WEBSOCKET_CONNECT, 0, buf_span(&g->text));
@@ -179,6 +183,22 @@ static void on_control(struct chan *ch, void *owner)
         c->silent_n = -1;
 }
 
+static void part(struct gateway *g, struct client *c, struct span goodbye);
+
+/* From here on the client takes no message and sends none: for the workers it is gone. The body of
+ * ON_CLOSE is that of its close frame (docs/wire.md §3). */
+static void on_goodbye(struct chan *ch, void *owner, const struct codec_event *ev)
+{
+    uint8_t goodbye[CODEC_CLOSE_MAX];
+    struct client *c = owner;
+    if (!c)
+        return;
+    put_u16be(goodbye, ev->close_code);
+    if (ev->payload.len > 0)
+        memcpy(goodbye + 2, ev->payload.at, ev->payload.len);
+    part(c->front->gateway, c, span_of(goodbye, 2 + ev->payload.len));
+}
+
 static void on_close(struct chan *ch, void *owner, int why, uint16_t close_code)
 {
     struct client *c = owner;
@@ -188,7 +208,12 @@ static void on_close(struct chan *ch, void *owner, int why, uint16_t close_code)
 
 void front_part(struct gateway *g, struct client *c)
 {
-    route_event(g, c, CMD_ON_CLOSE, WIRE_SCALAR, span_of(NULL, 0));
+    part(g, c, span_of(NULL, 0));
+}
+
+static void part(struct gateway *g, struct client *c, struct span goodbye)
+{
+    route_event(g, c, CMD_ON_CLOSE, WIRE_SCALAR, goodbye);
     route_forget(g, c);
     groups_leave_all(&g->uids, c);
     groups_leave_all(&g->groups, c);
@@ -210,15 +235,22 @@ void front_close_all(struct gateway *g)
 /* ---- the listener ---- */
 
 static const struct chan_events events = {
-    .on_open = on_open, .on_message = on_message, .on_control = on_control, .on_close = on_close};
+    .on_open = on_open,
+    .on_message = on_message,
+    .on_control = on_control,
+    .on_goodbye = on_goodbye,
+    .on_close = on_close,
+};
 
-static struct chan_kind kind_of(const struct gateway_conf *gc, const char *url)
+static struct chan_kind kind_of(const struct gateway *g, const char *url)
 {
+    const struct gateway_conf *gc = g->conf;
     return (struct chan_kind){
         .codec = gateway_conf_codec(url),
         .codec_conf = {.message_max_bytes = gc->max_message_bytes,
                        .head_max_bytes = gc->max_head_bytes,
-                       .fragments_max_n = (uint32_t)gc->max_frames_per_message},
+                       .fragments_max_n = (uint32_t)gc->max_frames_per_message,
+                       .deflate = g->deflate},
         .conn_conf = {.in_max_bytes = gc->max_message_bytes + gc->max_head_bytes,
                       .out_max_bytes = gc->send_to_client_buffer_size,
                       .close_timeout_ms = gc->close_timeout_ms,
@@ -237,7 +269,7 @@ int front_start(struct front *f, struct gateway *g, const char *url, int fd,
         log_error("%s: %s", url, strerror(-rc));
         return rc;
     }
-    *f = (struct front){.gateway = g, .kind = kind_of(g->conf, url), .port = local.port};
+    *f = (struct front){.gateway = g, .kind = kind_of(g, url), .port = local.port};
     f->door = (struct door){.on_enter = on_enter,
                             .owner = f,
                             .is_http = f->kind.codec->has_handshake,

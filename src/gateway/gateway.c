@@ -30,6 +30,7 @@ static void gateway_free(struct gateway *g)
     map_free(g->addresses);
     receivers_fini(&g->receivers);
     cidr_set_fini(&g->trusted);
+    ws_deflate_free(g->deflate);
     buf_fini(&g->text);
     mem_free(g);
 }
@@ -125,6 +126,7 @@ static void init(struct gateway *g, struct role_env *env)
     list_init(&g->inner.peers);
     g->addresses = map_new();
     g->trusted = door_conf_trusted(&g->conf->door);
+    g->deflate = ws_conf_deflate(&g->conf->ws);
     route_init(g);
 }
 

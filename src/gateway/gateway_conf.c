@@ -205,6 +205,7 @@ static const struct conf_key keys[] = {
                 "send no Origin always may."},
     TLS_CONF_KEYS(struct gateway_conf, tls),
     DOOR_CONF_KEYS(struct gateway_conf, door),
+    WS_CONF_KEYS(struct gateway_conf, ws),
 };
 
 const struct conf_table gateway_conf_table = {
@@ -316,7 +317,8 @@ int gateway_conf_check(const struct conf *conf, const struct conf_section *s, st
                  (int)gc->count, (int)gc->start_port);
         rc = GW_ECONF;
     }
-    if (door_conf_check(conf, s, &gc->door, errors) < 0)
+    if (door_conf_check(conf, s, &gc->door, errors) < 0 ||
+        ws_conf_check(conf, s, &gc->ws, errors) < 0)
         rc = GW_ECONF;
     return check_inner(conf, s, errors) < 0 ? GW_ECONF : rc;
 }

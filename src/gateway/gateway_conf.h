@@ -10,6 +10,7 @@
 #include "base/conf.h"
 #include "base/span.h"
 #include "chan/door.h"
+#include "gateway/ws_conf.h"
 #include "net/addr.h"
 #include "net/tls_conf.h"
 #include "proc/role.h"
@@ -54,6 +55,7 @@ struct gateway_conf {
     struct conf_list origin;
     struct tls_conf tls;
     struct door_conf door;
+    struct ws_conf ws;
 };
 
 extern const struct conf_table gateway_conf_table;

@@ -31,6 +31,8 @@ static void take_out_ours(struct wire_packet *event)
     if (event->flag & WIRE_IP6)
         event->ext = span_skip(event->ext, WIRE_IP6_BYTES);
     event->flag &= (uint8_t) ~(WIRE_BINARY | WIRE_IP6);
+    if (event->cmd == CMD_ON_CLOSE)
+        event->body = span_of(NULL, 0);
 }
 
 /* false: the link takes nothing now. */

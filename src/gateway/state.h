@@ -43,6 +43,7 @@ struct gateway {
     struct route route;
     struct inner inner;
     struct registrar registrar;
+    struct ws_deflate *deflate; /* of all fronts; NULL: off */
     struct front fronts[ROLE_LISTENERS_MAX];
     size_t fronts_n;
     struct cidr_set trusted; /* proxies */

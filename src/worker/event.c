@@ -5,6 +5,7 @@
 
 #include <gw/gateway.h>
 
+#include "base/bytes.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -104,6 +105,8 @@ static void introduce(struct event *e)
     e->who.gateway_port = p->gateway_port;
     e->who.is_binary = p->flag & WIRE_BINARY;
     e->who.session = &e->session.handle;
+    e->who.close_code = 0;
+    e->who.close_reason = gw_bytes("", 0);
 }
 
 /* ---- the session ---- */
@@ -187,8 +190,22 @@ static void on_message(struct worker *w, struct event *e)
                               gw_bytes(e->packet.body.at, e->packet.body.len));
 }
 
+enum { NO_GOODBYE = 1006 };
+
+static void read_goodbye(struct event *e)
+{
+    struct span goodbye = e->packet.body;
+    e->who.close_code = NO_GOODBYE;
+    if (goodbye.len < sizeof(uint16_t))
+        return;
+    e->who.close_code = get_u16be(goodbye.at);
+    goodbye = span_skip(goodbye, sizeof(uint16_t));
+    e->who.close_reason = gw_bytes(goodbye.at, goodbye.len);
+}
+
 static void on_close(struct worker *w, struct event *e)
 {
+    read_goodbye(e);
     if (w->module->on_close)
         w->module->on_close(&w->mesh.gw, &e->who);
 }
