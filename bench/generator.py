@@ -20,7 +20,7 @@ def start(build, server: Server, scenario, **options):
         name = "for" if name == "purpose" else name
         argv += [f"--{name}"] if value is True else [f"--{name}", str(value)]
     return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            preexec_fn=pin(GENERATOR_CORE))
+                            start_new_session=True, preexec_fn=pin(GENERATOR_CORE))
 
 
 def finish(process, seconds=150):

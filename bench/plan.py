@@ -69,6 +69,8 @@ def find_capacity(column, cls, limit_ms, members, publishers, rooms=1, size=None
         guess = ctx.guesses.get((column, cls), FIRST_GUESS[cls] * (0.5 if rooms * members > 1000 else 1))
         best, probes = capacity.search(ctx.build, make, guess, limit_ms, ctx.bisections, **options)
         if not best:
+            if max(p.get("others_busy", 0) for p in probes) > generator.DISTURBED:
+                raise Skipped("too disturbed to tell")
             raise Skipped("collapses at every rate tried: " + str(probes[-1].get("failed", "late or lossy")))
         ctx.guesses[(column, cls)] = best["target_per_second"] / 1.15
         if cls is s.GatehouseChat and column == "capacity":
@@ -149,7 +151,7 @@ def handshakes(cls):
 def idle(column, cls, purpose):
     def measure(ctx):
         members = min(cls.members_max, 5000 if ctx.quick else 15000)
-        with ctx.make(cls) as server:
+        with ctx.make(cls, has_huge_pages=False) as server:
             result = generator.run(ctx.build, server, "idle", purpose=purpose, members=members, seconds=0.5)
         return figure(result, "bytes_per_connection")
     return Cell(column, cls, measure)

@@ -28,6 +28,7 @@ def parse_args():
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--quick", action="store_true")
     p.add_argument("--tries", type=int, default=3, help="runs at most per figure while others disturb")
+    p.add_argument("--nice", type=int, default=0, help="priority of servers and generator, for a machine that others use")
     p.add_argument("--only", default="", help="columns, separated by commas: " + ", ".join(tables.COLUMNS))
     p.add_argument("--servers", default="", help="classes of servers.py, separated by commas")
     p.add_argument("--gatewayworker", help="folder with GatewayWorker, workerman and coroutine")
@@ -68,6 +69,7 @@ def main():
     if len(os.sched_getaffinity(0)) < 2:
         sys.exit("run.py: two cores are needed, one for the servers and one for the generator")
     generator.TRIES = min(2, args.tries) if args.quick else args.tries
+    servers.NICE = args.nice
     named = machine.describe(servers.ROOT)
     results = {}
     with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:

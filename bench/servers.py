@@ -1,5 +1,7 @@
 """The servers under test: how each is started, what it speaks, and what it needs to be there."""
+import ctypes
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -9,7 +11,9 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 SERVER_CORE, GENERATOR_CORE = {0}, {1}
+NICE = 0  # run.py --nice: of servers and generator
 START_SECONDS, STOP_SECONDS = 15, 10
+PR_SET_THP_DISABLE = 41  # <linux/prctl.h>
 NCHAN_MODULE = "/usr/lib/nginx/modules/ngx_nchan_module.so"
 
 
@@ -22,13 +26,23 @@ def free_ports(n):
     return ports
 
 
-def pin(cores):
-    """For preexec_fn: children inherit it, so a server's workers share its core. Descriptors as many as allowed."""
+def raise_priority():
+    """Of a session of its own: where the kernel groups processes by session, the group has a nice value as well."""
+    os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    if NICE and os.path.exists("/proc/self/autogroup"):
+        with open("/proc/self/autogroup", "w", encoding="ascii") as f:
+            f.write(str(NICE))
+
+
+def pin(cores, has_huge_pages=True):
+    """For preexec_fn: children inherit all of it, so a server's workers share its core."""
     def set_up():
-        import resource
         os.sched_setaffinity(0, cores)
+        raise_priority()
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        if not has_huge_pages:
+            ctypes.CDLL(None).prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0)
     return set_up
 
 
@@ -45,6 +59,7 @@ class Server:
     label = ""
     adapter = "thin"
     members_max = 100000
+    has_huge_pages = True  # off where memory is read: one more or less is 2 MiB
     has_on_connect = False  # counts connections in business code
 
     def __init__(self, build, folder):
@@ -71,7 +86,7 @@ class Server:
         with open(os.path.join(self.folder, "output.txt"), "wb") as output:
             self.process = subprocess.Popen(argv, cwd=self.folder, env={**os.environ, **env}, stdin=subprocess.DEVNULL,
                                             stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
-                                            preexec_fn=pin(SERVER_CORE))
+                                            preexec_fn=pin(SERVER_CORE, self.has_huge_pages))
         self.wait_until_ready()
         return self
 

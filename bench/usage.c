@@ -4,32 +4,28 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-static pid_t parent_of(pid_t pid)
+/* Each thread has its own list of the children it forked. */
+static void add_children_of_thread(struct usage_tree *t, pid_t pid, pid_t tid)
 {
     char path[64];
-    char text[512] = "";
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    int child;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, tid);
     FILE *f = fopen(path, "r");
-    if (!f)
-        return 0;
-    size_t n = fread(text, 1, sizeof text - 1, f);
-    fclose(f);
-    text[n] = '\0';
-    const char *end = strrchr(text, ')'); /* the name before it may hold anything */
-    return end && strlen(end) > 4 ? (pid_t)strtol(end + 4, NULL, 10) : 0;
+    while (f && t->n < USAGE_PIDS_MAX && fscanf(f, "%d", &child) == 1)
+        t->pids[t->n++] = child;
+    if (f)
+        fclose(f);
 }
 
 static void add_children(struct usage_tree *t, pid_t parent)
 {
-    DIR *dir = opendir("/proc");
-    for (struct dirent *e; dir && (e = readdir(dir));) {
-        pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
-        if (pid > 0 && parent_of(pid) == parent && t->n < USAGE_PIDS_MAX)
-            t->pids[t->n++] = pid;
-    }
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", parent);
+    DIR *dir = opendir(path);
+    for (struct dirent *e; dir && (e = readdir(dir));)
+        if (e->d_name[0] != '.')
+            add_children_of_thread(t, parent, (pid_t)strtol(e->d_name, NULL, 10));
     if (dir)
         closedir(dir);
 }

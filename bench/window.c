@@ -58,6 +58,7 @@ void window_report(const struct window *w)
     report_real("count", count);
     report_real("seconds", seconds);
     report_real("per_second", seconds > 0 ? count / seconds : 0);
+    report_count("server_processes", w->server.n);
     report_real("cpu_seconds", cpu);
     report_real("per_cpu_second", cpu > 0 ? count / cpu : 0);
     double idle = (double)(w->idle_end_us - w->idle_begin_us) / 1e6;

@@ -47,7 +47,8 @@ BENCH_NEEDS = $(O)/gatehouse $(O)/bench/floor $(O)/bench/load $(O)/bench/thin.so
 bench: $(BENCH_NEEDS)
 	$(Q)$(if $(shell command -v npm),$(MAKE) --no-print-directory $(O)/bench/peers/node_modules || true)
 	$(Q)/usr/bin/python3 bench/run.py --build $(O) --rounds $(or $(ROUNDS),3) $(if $(QUICK),--quick) \
-		$(if $(ONLY),--only $(ONLY)) $(if $(GATEWAYWORKER_DIR),--gatewayworker $(GATEWAYWORKER_DIR))
+		$(if $(ONLY),--only $(ONLY)) $(if $(NICE),--nice $(NICE)) \
+		$(if $(GATEWAYWORKER_DIR),--gatewayworker $(GATEWAYWORKER_DIR))
 
 # One program per noun; each links what it measures and the floors below.
 MICRO_NOUNS = $(filter-out micro,$(patsubst bench/micro/%.c,%,$(wildcard bench/micro/*.c)))
