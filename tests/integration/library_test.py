@@ -198,11 +198,14 @@ def test_what_is_installed(installed):
                  "lib/pkgconfig/gatehouse.pc", "include/gw/gateway.h", "share/man/man1/gatehouse.1",
                  "share/man/man3/libgatehouse.3"):
         assert (installed / path).exists(), path
-    pages = [installed / "share/man/man1/gatehouse.1", installed / "share/man/man3/libgatehouse.3"]
-    for page in pages:
-        done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", str(page)], capture_output=True,
-                              text=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
-        assert done.returncode == 0 and done.stderr == "", done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("man") or not shutil.which("groff"), reason="no man or groff")
+@pytest.mark.parametrize("page", ["gatehouse.1", "libgatehouse.3"])
+def test_man_pages_without_warnings(page):
+    done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", str(ROOT / "docs/man" / page)],
+                          capture_output=True, text=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
+    assert done.returncode == 0 and done.stderr == "", done.stderr
 
 
 @pytest.mark.skipif(is_sanitized(), reason="built with a sanitizer")
