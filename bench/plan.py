@@ -10,7 +10,7 @@ import servers as s
 import syscalls
 
 # Where the search for a capacity begins; the next rounds begin where the last one ended.
-FIRST_GUESS = {s.Floor: 7e6, s.FloorHop: 6e6, s.Gatehouse: 5e6, s.GatehouseChat: 3e6, s.GatehouseTls: 2e6,
+FIRST_GUESS = {s.Floor: 2e7, s.FloorHop: 2e7, s.Gatehouse: 1.2e7, s.GatehouseChat: 6e6, s.GatehouseTls: 2e6,
                s.UWebSockets: 1.2e6, s.Nats: 1.5e6, s.WorkermanChat: 1.2e5, s.GatewayWorker: 1.2e5, s.Nchan: 1e5,
                s.NpmWs: 1.5e5, s.SocketIo: 6e4}
 PEERS = [s.UWebSockets, s.Nats, s.GatewayWorker, s.Nchan, s.NpmWs, s.SocketIo]

@@ -36,7 +36,7 @@ def _name(value):
 
 
 def latency_panel(rounds_by_label):
-    x_axis = LogAxis(3e4, 2e7, MARGIN, 600)
+    x_axis = LogAxis(1e4, 1e8, MARGIN, 600)
     y_axis = LogAxis(0.1, 1e3, HEIGHT - MARGIN, 40)
     parts = [text(MARGIN, 24, "p99 latency (ms) at deliveries per second: 500 members, 4 publishers, one core", 13)]
     for value in x_axis.decades():

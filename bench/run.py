@@ -28,7 +28,8 @@ def parse_args():
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--quick", action="store_true")
     p.add_argument("--tries", type=int, default=3, help="runs at most per figure while others disturb")
-    p.add_argument("--nice", type=int, default=0, help="priority of servers and generator, for a machine that others use")
+    p.add_argument("--nice", type=int, default=0,
+                   help="priority of servers and generator, for a machine that others use")
     p.add_argument("--only", default="", help="columns, separated by commas: " + ", ".join(tables.COLUMNS))
     p.add_argument("--servers", default="", help="classes of servers.py, separated by commas")
     p.add_argument("--gatewayworker", help="folder with GatewayWorker, workerman and coroutine")

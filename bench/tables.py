@@ -29,7 +29,8 @@ COLUMNS = {
 }
 TABLES = [
     ("Capacity of a busy room, one core (open loop, latency from the scheduled send)",
-     ["capacity", "capacity_equal", "capacity_5000", "capacity_rooms", "p99_0.5M", "p99_2M", "slow", "calls_0.5M", "calls_4M"]),
+     ["capacity", "capacity_equal", "capacity_5000", "capacity_rooms", "p99_0.5M", "p99_2M", "slow", "calls_0.5M",
+      "calls_4M"]),
     ("Closed loop, per CPU-second of all server processes (in brackets: per second of wall clock)",
      ["echo", "fanout", "rooms", "handshakes"]),
     ("Connections and logins", ["idle", "idle_full", "login_500", "login_1000", "login_2000", "heartbeat"]),
