@@ -14,6 +14,8 @@ $(O)/obj/%.o: src/%.S
 	$(call say,AS,$<)
 	$(Q)$(CC) $(CPPFLAGS) -c $< -o $@
 
+$(O)/obj/web/openapi.o: docs/openapi.json
+
 define room_rule
 $(call room_lib,$(1)): $(call room_objs,$(1))
 	@mkdir -p $$(@D)

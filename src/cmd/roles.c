@@ -5,6 +5,7 @@
 #include "proc/master_conf.h"
 #include "queue/queue.h"
 #include "registry/registry.h"
+#include "web/api_conf.h"
 #include "web/web.h"
 #include "worker/worker.h"
 
@@ -19,9 +20,9 @@ const struct role *const *roles_all(size_t *n)
 
 const struct conf_table *const *roles_tables(size_t *n)
 {
-    static const struct conf_table *tables[ARRAY_LEN(roles) + 1] = {&master_table};
+    static const struct conf_table *tables[ARRAY_LEN(roles) + 2] = {&master_table, &api_key_table};
     for (size_t i = 0; i < ARRAY_LEN(roles); i++)
-        tables[i + 1] = roles[i]->table;
+        tables[i + 2] = roles[i]->table;
     *n = ARRAY_LEN(tables);
     return tables;
 }

@@ -5,7 +5,7 @@
 #include "proc/role.h"
 
 const struct role *const *roles_all(size_t *n);
-/* [master] and the sections of all roles. */
+/* [master], [api] and the sections of all roles. */
 const struct conf_table *const *roles_tables(size_t *n);
 
 #endif

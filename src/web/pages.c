@@ -138,6 +138,24 @@ void pages_refuse(const struct pages *p, int status, const char *text, int64_t n
     buf_fini(&body);
 }
 
+/* RFC 9110 §8.6: no length with a 204. */
+void pages_answer_json(const struct pages *p, const struct http_request *r, int status,
+                       struct span lines, struct span json, bool is_last, int64_t now_s,
+                       struct answer *a)
+{
+    a->fd = -1;
+    a->is_last = is_last || !r->is_keep_alive;
+    begin(p, status, now_s, a);
+    buf_puts(&a->bytes, "Cache-Control: no-store\r\n");
+    if (status != 204)
+        buf_printf(&a->bytes, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+                   json.len);
+    buf_put_span(&a->bytes, lines);
+    end_head(a, r);
+    if (!is_head(r))
+        buf_put_span(&a->bytes, json);
+}
+
 static void put_cache_control(const struct pages *p, struct buf *out)
 {
     if (p->cache_seconds > 0)

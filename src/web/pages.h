@@ -32,6 +32,10 @@ void pages_answer(struct pages *p, const struct http_request *r, int64_t now_s, 
 /* An error without a request that could be understood; always the last answer. */
 void pages_refuse(const struct pages *p, int status, const char *text, int64_t now_s,
                   struct answer *out);
+/* Another part of the role has the answer; `lines` are further header lines. */
+void pages_answer_json(const struct pages *p, const struct http_request *r, int status,
+                       struct span lines, struct span json, bool is_last, int64_t now_s,
+                       struct answer *out);
 void answer_fini(struct answer *a); /* closes fd */
 
 #endif

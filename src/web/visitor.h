@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "net/cidr.h"
 #include "net/conn.h"
+#include "web/api.h"
 #include "web/pages.h"
 #include "web/web_conf.h"
 
@@ -19,6 +20,7 @@ struct visitors {
     struct conn_conf conn_conf;
     const struct web_conf *conf;
     struct pages *pages;            /* borrowed; may be exchanged between turns */
+    struct api *api;                /* borrowed; NULL: there is no HTTP API */
     const struct cidr_set *trusted; /* proxies; borrowed */
     struct list waiting; /* for a request, or for the rest of its head: the oldest first */
     struct list busy;    /* their answers are on the way */

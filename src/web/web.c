@@ -1,4 +1,4 @@
-/* The web role: listeners, visitors and the pages that they see. */
+/* The web role: listeners, visitors, the pages that they see and the HTTP API that they call. */
 #include "web/web.h"
 
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include "net/sock.h"
 #include "net/tls_conf.h"
 #include "proc/listen.h"
+#include "web/api.h"
 #include "web/visitor.h"
 #include "web/web_conf.h"
 
@@ -20,6 +21,7 @@ struct web {
     struct role_env *env;
     const struct web_conf *conf;
     struct pages *pages;
+    struct api *api; /* NULL: the config has no key for it */
     struct visitors visitors;
     struct cidr_set trusted;
     struct door doors[ROLE_LISTENERS_MAX];
@@ -82,11 +84,17 @@ static void web_free(struct web *w)
     mem_free(w);
 }
 
+static void on_api_closed(void *owner)
+{
+    struct web *w = owner;
+    w->env->finished(w->env);
+}
+
 /* The last visitor has left. */
 static void on_empty(struct visitors *all)
 {
     struct web *w = CONTAINER_OF(all, struct web, visitors);
-    w->env->finished(w->env);
+    api_close(w->api, on_api_closed, w);
 }
 
 static struct pages *open_pages(const struct role_env *env)
@@ -135,6 +143,9 @@ static int web_start(struct role_env *env, void **self)
     int rc = tls_conf_open(&w->conf->tls, env->credentials, &tls);
     if (rc == 0)
         rc = open_doors(w, tls);
+    if (rc == 0)
+        rc = api_open(env, w->conf, &w->api);
+    w->visitors.api = w->api;
     tls_context_unref(tls);
     if (rc < 0) {
         web_free(w);

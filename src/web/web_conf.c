@@ -8,7 +8,10 @@
 #include <gw/err.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
+#include "mesh/registries.h"
 #include "proto/http.h"
+#include "web/api_conf.h"
 
 #define WEB_KEY(key_name, key_type, field, ...)                                                    \
     {                                                                                              \
@@ -61,13 +64,38 @@ static const struct conf_key web_keys[] = {
             .unit = "",
             .meaning = "Connections of one process; past that the one that waits longest for a "
                        "request makes room."),
+    WEB_KEY("register_address", CONF_LIST, register_address, .def = "127.0.0.1:1236", .unit = "",
+            .meaning = "A registry that tells where the gateways are, for the HTTP API. May be "
+                       "repeated."),
+    WEB_KEY("secret_key", CONF_STR, secret_key, .def = "", .unit = "",
+            .meaning = "Key that registry, gateways and the HTTP API have in common."),
+    WEB_KEY("insecure", CONF_BOOL, is_insecure, .def = "false", .unit = "",
+            .meaning = "Allows registries on other hosts without secret_key."),
+    WEB_KEY("api_origin", CONF_LIST, api_origins, .unit = "",
+            .meaning = "Whose pages may call the HTTP API from a browser, "
+                       "\"https://app.example\"; may be repeated. Unset: nobody's."),
+    WEB_KEY("api_max_body", CONF_SIZE, api_max_body_bytes, .def = "1m", .min = 1024,
+            .max = 8 * 1024 * 1024, .unit = "bytes", .meaning = "Largest body of a call."),
+    WEB_KEY("body_timeout", CONF_SECONDS, body_timeout_ms, .def = "10", .min = 100, .max = 3600000,
+            .unit = "s", .meaning = "How long the body of a call may take."),
+    WEB_KEY("api_timeout", CONF_SECONDS, api_timeout_ms, .def = "10", .min = 100, .max = 3600000,
+            .unit = "s", .meaning = "No further call of a batch begins after that time."),
+    WEB_KEY("api_max_calls", CONF_INT, api_max_calls, .def = "256", .min = 1, .max = 100000,
+            .unit = "", .meaning = "Calls under way at once in one process; more: 503."),
+    WEB_KEY("api_max_batch", CONF_INT, api_max_batch, .def = "100", .min = 1, .max = 10000,
+            .unit = "", .meaning = "Calls in one batch."),
+    WEB_KEY("api_max_targets", CONF_INT, api_max_targets, .def = "1000", .min = 1, .max = 100000,
+            .unit = "", .meaning = "Clients, uids or groups that one call may name."),
+    WEB_KEY("api_max_results", CONF_INT, api_max_results, .def = "10000", .min = 1, .max = 1000000,
+            .unit = "", .meaning = "Entries in the lists of one answer."),
     TLS_CONF_KEYS(struct web_conf, tls),
     DOOR_CONF_KEYS(struct web_conf, door),
 };
 
 const struct conf_table web_conf_table = {
     .kind = "web",
-    .meaning = "Serves static files: the chat page or any other site.",
+    .meaning = "Serves static files, the chat page or any other site; and the HTTP API when there "
+               "is an [api] section.",
     .keys = web_keys,
     .keys_n = ARRAY_LEN(web_keys),
     .conf_bytes = sizeof(struct web_conf),
@@ -88,11 +116,49 @@ static void check_root(const struct conf *conf, const struct conf_section *s, st
                    conf_where(conf, s, "root"), root, reason);
 }
 
+/* An origin is compared as the browser sends it: RFC 6454 §6.2. */
+static void check_origins(const struct conf_section *s, struct buf *errors)
+{
+    const struct web_conf *c = s->conf;
+    for (size_t i = 0; i < c->api_origins.len; i++) {
+        const struct conf_item *item = &c->api_origins.at[i];
+        const char *host = strstr(item->text, "://");
+        if (!host || host[3] == '\0' || strpbrk(host + 3, "/ ,*\""))
+            buf_printf(errors, "%s:%d: [web] api_origin: %s: write it as \"https://host:port\"\n",
+                       item->file, item->line, item->text);
+    }
+}
+
+/* The keys belong to the config, not to one of several [web] sections. */
+static bool is_first_web(const struct conf *conf, const struct conf_section *s)
+{
+    for (size_t i = 0; i < conf_sections_n(conf); i++)
+        if (conf_section_at(conf, i)->table == s->table)
+            return conf_section_at(conf, i) == s;
+    return false;
+}
+
+static void check_api(const struct conf *conf, const struct conf_section *s, struct buf *errors)
+{
+    const struct web_conf *c = s->conf;
+    check_origins(s, errors);
+    if (!api_conf_is_on(conf))
+        return;
+    if (is_first_web(conf, s) && api_conf_check(conf, errors) < 0)
+        return;
+    if (registries_check(conf, s, &c->register_address, c->secret_key, c->is_insecure, errors) < 0)
+        return;
+    if (!utf8_is_valid(span_str(c->secret_key)))
+        buf_printf(errors, "%s: [web] secret_key: must be UTF-8: it travels as JSON\n",
+                   conf_where(conf, s, "secret_key"));
+}
+
 int web_conf_check(const struct conf *conf, const struct conf_section *s, struct buf *errors)
 {
     const struct web_conf *c = s->conf;
     size_t before = errors->len;
     check_root(conf, s, errors);
+    check_api(conf, s, errors);
     if (door_conf_check(conf, s, &c->door, errors) < 0)
         return GW_ECONF;
     if (strchr(c->index, '/') || c->index[0] == '\0')

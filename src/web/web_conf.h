@@ -2,6 +2,7 @@
 #ifndef WEB_WEB_CONF_H
 #define WEB_WEB_CONF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -25,6 +26,18 @@ struct web_conf {
     uint64_t keep_alive_timeout_ms;
     uint64_t send_timeout_ms;
     int64_t max_connections;
+    /* the HTTP API: see web/api_conf.h for its keys */
+    struct conf_list register_address;
+    const char *secret_key;
+    bool is_insecure;
+    struct conf_list api_origins;
+    uint64_t api_max_body_bytes;
+    uint64_t body_timeout_ms;
+    uint64_t api_timeout_ms;
+    int64_t api_max_calls;
+    int64_t api_max_batch;
+    int64_t api_max_targets;
+    int64_t api_max_results;
     struct tls_conf tls;
     struct door_conf door;
 };
