@@ -91,7 +91,7 @@ static int acknowledge(struct intake *in)
 {
     struct gw_bytes(*words)[4] = mem_alloc(in->n * sizeof *words);
     struct redis_command *commands = mem_alloc(in->n * sizeof *commands);
-    struct taken **waiting = mem_alloc(in->n * sizeof *waiting);
+    size_t *places = mem_alloc(in->n * sizeof *places);
     size_t n = 0;
 
     for (size_t i = 0; i < in->n; i++) {
@@ -102,14 +102,17 @@ static int acknowledge(struct intake *in)
         words[n][2] = gw_str("1");
         words[n][3] = in->taken[i].text;
         commands[n] = (struct redis_command){.argc = 4, .argv = words[n]};
-        waiting[n++] = &in->taken[i];
+        places[n++] = i;
     }
     int rc = redis_call_all(in->redis, in->timeout_ms, commands, n);
     for (size_t i = 0; i < n; i++) {
-        waiting[i]->is_settled = commands[i].reply != NULL;
-        gw_reply_free(commands[i].reply);
+        const struct gw_reply *reply = commands[i].reply;
+        in->taken[places[i]].is_settled = reply && reply->type == GW_REPLY_INT;
+        if (rc == 0 && !in->taken[places[i]].is_settled)
+            rc = GW_EREFUSED; /* Redis cannot write now: its disk is full, it is a replica… */
+        gw_reply_free(reply);
     }
-    mem_free(waiting);
+    mem_free(places);
     mem_free(commands);
     mem_free(words);
     return rc;

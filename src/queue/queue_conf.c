@@ -59,7 +59,7 @@ static const struct conf_key keys[] = {
     QUEUE_KEY("insecure", CONF_BOOL, is_insecure, .def = "false",
               .meaning = "Allows registries on other hosts without secret_key."),
     QUEUE_KEY("send_to_gateway_buffer_size", CONF_SIZE, send_to_gateway_buffer_size,
-              .def = "10240000", .min = 64 * 1024, .max = (int64_t)4 * 1024 * 1024 * 1024,
+              .def = "10240000", .min = (int64_t)64 * 1024, .max = (int64_t)4 * 1024 * 1024 * 1024,
               .unit = "bytes",
               .meaning = "Bytes waiting for one gateway from which on no more orders are taken."),
     QUEUE_KEY("count", CONF_INT, count, .def = "1", .min = 1, .max = 64,

@@ -163,7 +163,9 @@ static int settle_ids(struct intake *in, const struct gw_bytes *words, size_t wo
     return intake_call(in, in->timeout_ms, words_n, words, &reply);
 }
 
-/* Both commands take many ids, up to what one command may have as words. */
+/* Both commands take many ids, up to what one command may have as words. Deleted first: an entry
+ * that is still pending then comes back empty and is acknowledged, while one that is acknowledged
+ * and not deleted would stay for ever. */
 static int acknowledge_some(struct intake *in, size_t from, size_t n)
 {
     enum { ACK_HEAD = 3, DELETE_HEAD = 2, IDS_MAX = 128 };
@@ -173,9 +175,9 @@ static int acknowledge_some(struct intake *in, size_t from, size_t n)
 
     for (size_t i = 0; i < n; i++)
         ack[ACK_HEAD + i] = delete[DELETE_HEAD + i] = in->taken[from + i].id;
-    int rc = settle_ids(in, ack, ACK_HEAD + n);
-    if (rc == 0 && in->conf->is_deleting)
-        rc = settle_ids(in, delete, DELETE_HEAD + n);
+    int rc = in->conf->is_deleting ? settle_ids(in, delete, DELETE_HEAD + n) : 0;
+    if (rc == 0)
+        rc = settle_ids(in, ack, ACK_HEAD + n);
     for (size_t i = 0; i < n && rc == 0; i++)
         in->taken[from + i].is_settled = true;
     return rc;
