@@ -38,14 +38,14 @@ static const char *const sql[DB_STATEMENTS_N] = {
     [DB_COMMIT] = "COMMIT",
     [DB_ROLLBACK] = "ROLLBACK",
     [DB_GET] = "SELECT value FROM fields WHERE key = ?1 AND field = ?2",
-    [DB_SET] = "INSERT INTO fields (key, field, value) VALUES (?1, ?2, ?3) "
-               "ON CONFLICT (key, field) DO UPDATE SET value = excluded.value",
+    [DB_SET] = ("INSERT INTO fields (key, field, value) VALUES (?1, ?2, ?3) "
+                "ON CONFLICT (key, field) DO UPDATE SET value = excluded.value"),
     [DB_COUNT] = "SELECT count(*) FROM fields WHERE key = ?1",
     [DB_END_OF_LIST] = "SELECT coalesce(max(place), 0) FROM members WHERE key = ?1",
     [DB_APPEND] = "INSERT INTO members (key, place, value) VALUES (?1, ?2, ?3)",
     [DB_TRIM] = "DELETE FROM members WHERE key = ?1 AND place <= ?2",
-    [DB_LAST] = "SELECT value FROM (SELECT place, value FROM members WHERE key = ?1 "
-                "ORDER BY place DESC LIMIT ?2) ORDER BY place",
+    [DB_LAST] = ("SELECT value FROM (SELECT place, value FROM members WHERE key = ?1 "
+                 "ORDER BY place DESC LIMIT ?2) ORDER BY place"),
 };
 
 static const char tables[] = "CREATE TABLE IF NOT EXISTS fields ("

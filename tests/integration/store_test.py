@@ -178,6 +178,23 @@ def test_redis_with_a_password_and_a_database(site, tmp_path):
         redis.end()
 
 
+@pytest.mark.parametrize("url", ["redis+unix://{folder}/r.sock?db=2", "redis://localhost:{port}/2"])
+def test_redis_by_unix_socket_and_by_name(site, tmp_path, url):
+    redis = RedisServer(tmp_path / "r", "--unixsocket", str(tmp_path / "r/r.sock"))
+    try:
+        server, ports = storing(site, url.format(folder=tmp_path / "r", port=redis.port))
+
+        async def scenario():
+            ask = await Asker.connect(ports.port)
+            assert await ask("incr k f 5") == "5"
+
+        asyncio.run(scenario())
+        assert redis("INFO", "keyspace").splitlines()[1].startswith("db2:keys=1")
+        server.stop()
+    finally:
+        redis.end()
+
+
 def test_redis_killed_and_frozen_costs_the_calls_only(site, redis):
     server, ports = storing(site, redis.url + "?timeout_ms=500")
 
