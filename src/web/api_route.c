@@ -7,8 +7,6 @@
 #include "base/log.h"
 #include "web/api_fault.h"
 
-static const char prefix[] = "/api/";
-
 static bool refuse(struct api_answer *out, const struct api_fault *fault)
 {
     struct gw_json *json = api_fault_json(fault);
@@ -60,7 +58,7 @@ static const char *allowed_method(const struct api_route *route)
 
 static bool find_place(struct span path, struct api_route *route)
 {
-    struct span name = span_skip(path, sizeof prefix - 1);
+    struct span name = span_skip(path, strlen(API_PREFIX));
     *route = (struct api_route){.place = API_PLACE_OP, .op = api_op_find(name)};
     if (span_is(name, "batch"))
         route->place = API_PLACE_BATCH;
