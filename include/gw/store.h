@@ -29,13 +29,17 @@ extern "C" {
  * After GW_ETIMEOUT and after GW_EAWAY it is unknown whether the call took effect. */
 struct gw_store;
 
-/* url: "sqlite:PATH" (relative: below the folder of the main config file),
- *      "redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]" or
- * "redis+unix://[[USER]:PASSWORD@]PATH[?db=N]", each with "?timeout_ms=N" for the deadline of a
- * call (1,000; 10 to 60,000). Bytes are written as %XX where they would mean something else. Does
- * not wait, and a store that is away is no error. NULL: the URL cannot be used, or this is no
- * worker; the log says which. The same URL again gives the same store. It lives as long as the
- * worker; what was called is finished before that ends. */
+/* url is one of
+ *   - sqlite:PATH, relative paths below the folder of the main config file
+ *   - redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]
+ *   - redis+unix://[[USER]:PASSWORD@]PATH[?db=N]
+ *
+ * each with ?timeout_ms=N for the deadline of a call (1,000; 10 to 60,000). Bytes are written as
+ * %XX where they would mean something else.
+ *
+ * Does not wait, and a store that is away is no error. NULL: the URL cannot be used; the log says
+ * why. The same URL again gives the same store. It lives as long as the worker; what was called is
+ * finished before that ends. Workers only: libgatehouse has no stores. */
 GW_API struct gw_store *gw_store_open(struct gw *gw, const char *url);
 
 /* ---- fields ---- */
