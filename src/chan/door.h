@@ -22,6 +22,7 @@ struct door_conf {
     struct conf_list trusted;
 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type in offsetof() takes none. */
 /* For the key table of a role whose struct TYPE has a `struct door_conf FIELD`. */
 #define DOOR_CONF_KEYS(TYPE, FIELD)                                                                \
     {.name = "proxy_protocol",                                                                     \
@@ -36,6 +37,7 @@ struct door_conf {
                    "X-Forwarded-For, and with proxy_protocol. 10.0.0.0/8, ::1, or unix for peers " \
                    "on unix sockets. May be repeated."                                             \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* 0, or GW_ECONF with a line each in errors. */
 int door_conf_check(const struct conf *conf, const struct conf_section *s,

@@ -142,7 +142,7 @@ static struct tls_context *make(const struct tls_conf *tls, struct span credenti
         is_whole = take(&credentials, &pairs[i].cert) && take(&credentials, &pairs[i].key);
     is_whole = is_whole && take(&credentials, &setup.client_ca);
     setup.pairs = pairs;
-    complaint->text[0] = '\0';
+    *complaint = (struct tls_complaint){.text = ""};
     struct tls_context *ctx = is_whole ? tls_context_new(&setup, complaint) : NULL;
     mem_free(pairs);
     return ctx;

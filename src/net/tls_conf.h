@@ -24,15 +24,16 @@ struct tls_conf {
  * TLS 1.3's do. */
 #define TLS_CONF_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type in offsetof() takes none. */
 /* For the key table of a role whose struct TYPE has a `struct tls_conf FIELD`. */
 #define TLS_CONF_KEYS(TYPE, FIELD)                                                                 \
     {.name = "tls_cert",                                                                           \
      .type = CONF_LIST,                                                                            \
      .offset = offsetof(TYPE, FIELD.certs),                                                        \
-     .meaning =                                                                                    \
-         "PEM file with the certificate and behind it its chain: makes the TCP addresses "         \
-         "of this section TLS (wss, https…). May be repeated, with a tls_key each; clients "     \
-         "get the one for the name they ask for, else the first."},                                \
+     .meaning = "PEM file with the certificate and behind it its chain: makes the TCP addresses "  \
+                "of this section TLS (wss, https and so on). May be repeated, with a tls_key "     \
+                "each; clients "                                                                   \
+                "get the one for the name they ask for, else the first."},                         \
         {.name = "tls_key",                                                                        \
          .type = CONF_LIST,                                                                        \
          .offset = offsetof(TYPE, FIELD.keys),                                                     \
@@ -63,6 +64,7 @@ struct tls_conf {
         .name = "tls_kernel", .type = CONF_BOOL, .offset = offsetof(TYPE, FIELD.has_kernel),       \
         .def = "false", .meaning = "Lets the kernel encrypt, where it has kernel TLS."             \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 bool tls_conf_is_on(const struct tls_conf *tls);
 

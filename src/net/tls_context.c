@@ -167,7 +167,7 @@ struct tls_context *tls_context_new(const struct tls_setup *setup, struct tls_co
     struct tls_context *ctx = mem_zalloc(sizeof *ctx);
     size_t secret_len = setup->ticket_secret.len;
     ctx->refs_n = 1;
-    ctx->pairs = mem_zalloc(setup->pairs_n * sizeof *ctx->pairs);
+    ctx->pairs = mem_zalloc(setup->pairs_n * sizeof(SSL_CTX *));
     ctx->ticket_secret_len = secret_len < TLS_SECRET_MAX ? secret_len : TLS_SECRET_MAX;
     memcpy(ctx->ticket_secret, setup->ticket_secret.at, ctx->ticket_secret_len);
     ERR_clear_error();

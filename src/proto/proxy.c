@@ -36,7 +36,7 @@ static bool read_port(struct span word, uint16_t *out)
 static bool read_ip(int family, struct span word, uint8_t out[16])
 {
     char text[INET6_ADDRSTRLEN];
-    if (word.len >= sizeof text)
+    if (word.len == 0 || word.len >= sizeof text)
         return false;
     memcpy(text, word.at, word.len);
     text[word.len] = '\0';

@@ -1,5 +1,6 @@
 """Who is behind a proxy: X-Forwarded-For and PROXY headers, Debian's nginx in front, IPv6 and unix sockets."""
 
+import json
 import os
 import pathlib
 import re
@@ -11,6 +12,7 @@ import subprocess
 
 import certs
 import pytest
+import wire
 import ws
 from harness import ROOT, SLOW, Ports, chat_conf, free_ports, wait_until
 
@@ -219,6 +221,35 @@ def test_ipv6(gateway, site):
     with connect(ports.port) as s:  # an IPv4 client of the same listener
         assert upgrade(s) == 101
         assert where(s)[0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("is_ours", [False, True])
+def test_ipv6_address_on_the_wire(site, is_ours):
+    """docs/wire.md §3: a worker of PHP sees 0.0.0.0, one of ours 16 bytes in front of the session."""
+    ports = Ports()
+    site(f"[registry]\nlisten = text://127.0.0.1:{ports.registry}\n[gateway chat]\n"
+         f"listen = text://[::1]:{ports.port}\nlan_ip = 127.0.0.1\nstart_port = {ports.inner}\n"
+         f"register_address = 127.0.0.1:{ports.registry}\n").start(ports.inner)
+    with connect(ports.port, socket.AF_INET6) as s:
+        s.sendall(b"before the worker\n")
+        worker = wire.Peer.connect(ports.inner, timeout=20 * SLOW)
+        hello = {"worker_key": "w:0", "secret_key": "", **({"gatehouse": 1} if is_ours else {})}
+        worker.send(wire.pack(200, body=json.dumps(hello).encode()))
+        if is_ours:
+            assert worker.packet().cmd == 220
+        address = socket.inet_pton(socket.AF_INET6, "::1") if is_ours else b""
+        first = worker.packet()
+        worker.send(wire.pack(204, connection_id=first.connection_id, ext=b"a:0:{}"))
+        events = [first, worker.packet()]
+        assert [(e.cmd, e.client_ip, e.flag & 8, e.ext) for e in events] == [
+            (cmd, 0, 8 if is_ours else 0, address) for cmd in (1, 3)]
+        assert events[0].client_port == s.getsockname()[1]
+
+        def session_came():
+            s.sendall(b"again\n")
+            return worker.packet().ext == address + b"a:0:{}"
+        wait_until(session_came, 10, "the session behind the address")
+        worker.close()
 
 
 def test_unix_socket(site, tmp_path):

@@ -41,7 +41,8 @@ static SSL *client_new(SSL_CTX *ctx, int fd, const char *host)
     SSL_set_fd(ssl, fd);
     SSL_set_connect_state(ssl);
     if (host)
-        SSL_set_tlsext_host_name(ssl, host);
+        SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                 (void *)(uintptr_t)host); /* the macro for it drops a const */
     return ssl;
 }
 
