@@ -331,7 +331,8 @@ void api_forget(struct api_call *c)
 
 bool api_serves(const struct api *a, struct span path)
 {
-    return a && path.len > 4 && memcmp(path.at, "/api/", 5) == 0;
+    size_t len = strlen(API_PREFIX);
+    return a && path.len >= len && memcmp(path.at, API_PREFIX, len) == 0;
 }
 
 bool api_admit(struct api *a, const struct http_request *r, struct api_answer *out)

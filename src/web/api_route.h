@@ -10,6 +10,9 @@
 #include "web/api_key.h"
 #include "web/api_ops.h"
 
+/* In front of every call. */
+#define API_PREFIX "/api/"
+
 enum api_place { API_PLACE_OP, API_PLACE_BATCH, API_PLACE_OPENAPI, API_PLACE_PREFLIGHT };
 
 struct api_route {
