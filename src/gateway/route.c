@@ -158,6 +158,23 @@ static void deliver(struct gateway *g, struct client *c, const struct wire_packe
     slow_down(g, w, c);
 }
 
+/* The session of now, behind an address that the head has no room for (docs/wire.md §3). It borrows
+ * the client's memory or g->route.ext. */
+static void put_session(struct gateway *g, const struct client *c, struct wire_packet *event)
+{
+    const struct addr *from = conn_peer(chan_conn(c->chan));
+    struct buf *ext = &g->route.ext;
+    event->flag &= (uint8_t)~WIRE_IP6;
+    event->ext = client_session(c);
+    if (from->family != AF_INET6)
+        return;
+    buf_clear(ext);
+    buf_put(ext, from->ip, WIRE_IP6_BYTES);
+    buf_put_span(ext, event->ext);
+    event->ext = buf_span(ext);
+    event->flag |= WIRE_IP6;
+}
+
 void route_event(struct gateway *g, struct client *c, uint8_t cmd, uint8_t flag, struct span body)
 {
     const struct addr *from = conn_peer(chan_conn(c->chan));
@@ -170,17 +187,9 @@ void route_event(struct gateway *g, struct client *c, uint8_t cmd, uint8_t flag,
         .client_port = from->port,
         .gateway_port = c->front->port,
         .connection_id = c->id,
-        .ext = client_session(c),
         .body = body,
     };
-    if (from->family == AF_INET6) {
-        struct buf *ext = &g->route.ext;
-        buf_clear(ext);
-        buf_put(ext, from->ip, WIRE_IP6_BYTES);
-        buf_put_span(ext, event.ext);
-        event.ext = buf_span(ext);
-        event.flag |= WIRE_IP6;
-    }
+    put_session(g, c, &event);
     deliver(g, c, &event);
 }
 
@@ -200,7 +209,7 @@ void route_hand_out(struct gateway *g, struct backlog *events)
         if (c) {
             /* The worker that takes it over trusts the first session that it sees, and while the
              * event waited a callback in hand may have written another one. */
-            event.ext = client_session(c);
+            put_session(g, c, &event);
             deliver(g, c, &event);
             continue;
         }
