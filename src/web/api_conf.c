@@ -75,16 +75,14 @@ static int read_first_line(const char *path, struct buf *out)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    size_t before = out->len;
-    ssize_t n = read(fd, buf_reserve(out, TOKEN_MAX + 2), TOKEN_MAX + 2);
+    char text[TOKEN_MAX + 2];
+    ssize_t n = read(fd, text, sizeof text);
     int rc = n < 0 ? -errno : 0;
     close(fd);
-    if (rc < 0)
-        return rc;
-    buf_commit(out, (size_t)n);
-    struct span text = span_skip(buf_span(out), before);
-    out->len = before + span_trim(span_cut(&text, '\n')).len;
-    return 0;
+    struct span rest = span_of(text, n < 0 ? 0 : (size_t)n);
+    buf_put_span(out, span_trim(span_cut(&rest, '\n')));
+    explicit_bzero(text, sizeof text);
+    return rc;
 }
 
 int api_conf_token(const struct conf *conf, const struct api_key_conf *c, struct buf *out)
