@@ -5,12 +5,13 @@
 #include "proc/master_conf.h"
 #include "queue/queue.h"
 #include "registry/registry.h"
+#include "service/service.h"
 #include "web/api_conf.h"
 #include "web/web.h"
 #include "worker/worker.h"
 
-static const struct role *const roles[] = {&registry_role, &gateway_role, &worker_role, &queue_role,
-                                           &web_role};
+static const struct role *const roles[] = {&registry_role, &gateway_role, &worker_role,
+                                           &queue_role,    &web_role,     &service_role};
 
 const struct role *const *roles_all(size_t *n)
 {

@@ -51,6 +51,21 @@ int sock_listen(const struct addr *at, bool is_shared, int backlog)
     return fd;
 }
 
+int sock_listen_udp(const struct addr *at, bool is_shared)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = addr_to_sockaddr(at, &sa);
+    int fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    int rc = is_shared ? set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1) : 0;
+    if (rc < 0)
+        return close_with(fd, rc);
+    if (bind(fd, (struct sockaddr *)&sa, len) < 0)
+        return close_with(fd, -errno);
+    return fd;
+}
+
 static int unix_addr(const char *path, struct sockaddr_un *out)
 {
     *out = (struct sockaddr_un){.sun_family = AF_UNIX};

@@ -11,6 +11,8 @@
 /* Non-blocking, close-on-exec TCP listener. With is_shared several processes may bind the same
  * address and the kernel spreads new connections (SO_REUSEPORT). The descriptor or -errno. */
 int sock_listen(const struct addr *at, bool is_shared, int backlog) NODISCARD;
+/* A UDP socket that is bound there. The descriptor or -errno. */
+int sock_listen_udp(const struct addr *at, bool is_shared) NODISCARD;
 int sock_listen_unix(const char *path, mode_t mode) NODISCARD; /* removes a dead socket first */
 /* Starts connecting; the descriptor (writable when done) or -errno. */
 int sock_connect(const struct addr *to) NODISCARD;

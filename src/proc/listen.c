@@ -84,9 +84,9 @@ int role_addr_parse(const struct conf *conf, const struct conf_section *s, const
 }
 
 /* Whether somebody else listens there: 0 when free. */
-static int probe(const struct addr *at)
+static int probe(const struct role_listen *l)
 {
-    int fd = sock_listen(at, false, 1);
+    int fd = l->is_datagram ? sock_listen_udp(&l->addr, false) : sock_listen(&l->addr, false, 1);
     if (fd < 0)
         return fd;
     close(fd);
@@ -98,11 +98,12 @@ int listen_bind(struct role_listen *l, bool is_first)
     if (l->unix_path)
         return sock_listen_unix(l->unix_path, l->is_public ? 0666 : 0660);
     if (l->is_shared && is_first && l->addr.port != 0) {
-        int rc = probe(&l->addr);
+        int rc = probe(l);
         if (rc < 0)
             return rc;
     }
-    int fd = sock_listen(&l->addr, l->is_shared, LISTEN_BACKLOG);
+    int fd = l->is_datagram ? sock_listen_udp(&l->addr, l->is_shared)
+                            : sock_listen(&l->addr, l->is_shared, LISTEN_BACKLOG);
     if (fd >= 0 && l->addr.port == 0) {
         struct addr local;
         if (sock_local(fd, &local) == 0)

@@ -26,6 +26,7 @@ struct role_listen {
     struct addr addr; /* with its port; unused when unix_path is set */
     const char *unix_path; /* NULL: TCP; lives as long as the config */
     bool is_shared;        /* all processes of the section bind it (SO_REUSEPORT) */
+    bool is_datagram;      /* UDP */
     bool is_public;        /* a unix socket that every user of this host may connect to */
     bool is_tls;           /* for the banner */
 };

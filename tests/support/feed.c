@@ -71,7 +71,10 @@ static void put_event(struct buf *out, const struct codec_event *ev)
     case CODEC_NOTHING:
         return;
     case CODEC_OPEN:
-        buf_puts(out, "open ");
+        buf_puts(out, "open");
+        if (!ev->request) /* the side that dials */
+            break;
+        buf_putc(out, ' ');
         put_bytes(out, ev->request->method);
         buf_putc(out, ' ');
         put_bytes(out, ev->request->target);
