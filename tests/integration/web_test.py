@@ -283,7 +283,7 @@ def test_heads_that_are_too_large_or_broken(web):
                          (b"GET / HTTP/1.1\r\nHost: h\r\nHost: g\r\n\r\n", b"400"),
                          (b"GET / HTTP/2.0\r\nHost: h\r\n\r\n", b"505"),
                          (b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", b"400"),
-                         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"400"),
+                         (b"\x16\x04\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"400"),
                          (b"hello\n", b"400")):
         with connect(port) as s:
             s.sendall(head)
