@@ -153,6 +153,8 @@ def run_browser(config, tally):
         text = done.stdout + done.stderr
         counts = {k: int(n) for k, n in re.findall(r"^# (pass|fail|skipped) (\d+)", text, re.M)}
         tally.add(counts.get("pass", 0), 0, counts.get("skipped", 0))
+        for line in re.findall(r"^ *ok \d+ - (.* # SKIP .*)", text, re.M):
+            say(f"  skipped {line}")
         if done.returncode or counts.get("fail") or not counts.get("pass"):
             tally.fail(f"{config}: {path.name}", text[-6000:])
 

@@ -1,4 +1,4 @@
-// What the browser tests stand on: a running chat with ports of its own, and Chromium.
+// What the browser tests stand on: a running server with ports of its own, and Chromium.
 
 import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -19,7 +19,7 @@ const run = promisify(execFile);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The first of n neighbouring ports, below those of outgoing connections, that nobody listens on. */
-async function freePorts(n) {
+export async function freePorts(n) {
   const isFree = (port) => new Promise((resolve) => {
     const server = createServer().once('error', () => resolve(false));
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
@@ -56,50 +56,74 @@ root = ${ROOT}/apps/chat/web
 websocket_port = ${port + 1}
 `;
 
-/** Starts the chat in a folder of its own; worker: more lines for its [worker] section. */
-export async function startChat({ worker = '' } = {}) {
-  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-browser-'));
-  const port = await freePorts(3 + GATEWAYS);
-  const conf = path.join(folder, 'chat.conf');
-  await writeFile(conf, config(port, worker));
-  const server = spawn(BINARY, ['start', '-c', conf], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  server.stdout.on('data', (data) => { output += data; });
-  server.stderr.on('data', (data) => { output += data; });
-  const ended = new Promise((resolve) => server.once('exit', resolve));
-
-  const processes = async () => {
-    const { stdout } = await run(BINARY, ['status', '--json', '-c', conf]);
-    return JSON.parse(stdout).processes;
-  };
-  const isUp = async () => {
-    try {
-      return (await processes()).every((one) => one.ready !== false)
-        && (await fetch(`http://127.0.0.1:${port + 2}/health`)).ok;
-    } catch {
-      return false;
-    }
-  };
+/** Until ask() gives true, which may throw meanwhile, or hopeless() does. */
+async function until(ask, complaint, hopeless = () => false) {
   const deadline = Date.now() + 20_000 * SLOW;
-  while (!(await isUp())) {
-    if (Date.now() > deadline || server.exitCode !== null) throw new Error(`the chat did not start:\n${output}`);
+  for (;;) {
+    try {
+      if (await ask()) return;
+    } catch {
+      // Not yet.
+    }
+    if (Date.now() > deadline || hopeless()) throw new Error(complaint());
     await sleep(50);
   }
+}
 
+/** Starts a program and waits until isUp(); what it says about sanitizers fails its stop(). */
+export async function startProgram(command, args, { env = {}, cwd, isUp }) {
+  const program = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  program.stdout.on('data', (data) => { output += data; });
+  program.stderr.on('data', (data) => { output += data; });
+  const ended = new Promise((resolve) => program.once('exit', resolve));
+  await until(isUp, () => `${command} did not start:\n${output}`, () => program.exitCode !== null);
+  return {
+    output: () => output,
+    async stop() {
+      program.kill('SIGTERM');
+      await ended;
+      if (/AddressSanitizer|runtime error:|LeakSanitizer/.test(output)) throw new Error(output);
+    },
+  };
+}
+
+/** Starts a server with that config in a folder of its own. */
+export async function startServer(text, { env = {} } = {}) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-browser-'));
+  const conf = path.join(folder, 'test.conf');
+  await writeFile(conf, text);
+  const processes = async () => {
+    const { stdout } = await run(BINARY, ['status', '--json', '-c', conf], { env: { ...process.env, ...env } });
+    return JSON.parse(stdout).processes;
+  };
+  const server = await startProgram(BINARY, ['start', '-c', conf], {
+    env,
+    isUp: async () => (await processes()).every((one) => one.ready !== false),
+  });
+  return {
+    processes,
+    async stop() {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts the chat; worker: more lines for its [worker] section. */
+export async function startChat({ worker = '' } = {}) {
+  const port = await freePorts(3 + GATEWAYS);
+  const server = await startServer(config(port, worker));
+  await until(async () => (await fetch(`http://127.0.0.1:${port + 2}/health`)).ok, () => 'no page is served');
   return {
     url: `http://127.0.0.1:${port + 2}`,
     innerPorts: Array.from({ length: GATEWAYS }, (_, slot) => port + 3 + slot),
     /** Kills the gateway process with that inner port. @param {number} innerPort */
     async killGateway(innerPort) {
-      const gateways = (await processes()).filter((one) => one.kind === 'gateway');
+      const gateways = (await server.processes()).filter((one) => one.kind === 'gateway');
       process.kill(gateways.find((one) => one.slot === innerPort - port - 3).pid, 'SIGKILL');
     },
-    async stop() {
-      server.kill('SIGTERM');
-      await ended;
-      await rm(folder, { recursive: true, force: true });
-      if (/AddressSanitizer|runtime error:|LeakSanitizer/.test(output)) throw new Error(output);
-    },
+    stop: server.stop,
   };
 }
 
