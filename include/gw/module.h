@@ -9,7 +9,9 @@
 extern "C" {
 #endif
 
-enum { GW_MODULE_ABI = 1 };
+/* A server takes modules of its own number only. It changes with struct gw_module; struct gw_client
+ * may grow at its end without. */
+enum { GW_MODULE_ABI = 2 };
 
 /* The client an event is about. Borrowed: valid until the callback returns, also across calls that
  * suspend. Copy id (20 hex digits and a NUL) to remember a client. */
@@ -38,6 +40,19 @@ GW_API const char *gw_request_cookie(const struct gw_request *r, const char *nam
 /* $_SERVER as the original fills it: "REQUEST_METHOD", "SERVER_NAME", "HTTP_ORIGIN"… */
 GW_API const char *gw_request_server(const struct gw_request *r, const char *name);
 
+/* The subprotocol that was agreed on (`subprotocol` of the gateway, gw_answer_subprotocol()). */
+GW_API const char *gw_request_subprotocol(const struct gw_request *r);
+
+/* What on_handshake answers: yes, unless it refuses. None of these calls suspends. */
+struct gw_answer;
+/* With an HTTP status from 400 to 599 and a text that says why. */
+GW_API void gw_answer_refuse(struct gw_answer *a, int status, const char *text);
+/* One more header line of the yes. -EINVAL for a name or value that cannot be one. */
+GW_API int gw_answer_header(struct gw_answer *a, const char *name, const char *value);
+/* One of those that the client has asked for, else -EINVAL. Where the gateway's config has
+ * `subprotocol` lines, those decide. */
+GW_API int gw_answer_subprotocol(struct gw_answer *a, const char *name);
+
 /* Every callback runs on a coroutine of its own with 256 KiB of stack (worker.stack_bytes). Calls
  * marked "suspends" let the worker serve other clients meanwhile. The events of one client never
  * overlap and come in order; those of different clients may interleave at every suspension. Any
@@ -55,6 +70,10 @@ struct gw_module {
     /* The client is gone: its session can be read, sending to it does nothing. */
     void (*on_close)(struct gw *gw, const struct gw_client *client);
     void (*on_stop)(struct gw *gw); /* after the last event of this process; may suspend */
+    /* Before the WebSocket handshake is answered: may this client come in? May suspend; after
+     * handshake_timeout of the gateway it is refused. on_websocket_connect follows a yes. */
+    void (*on_handshake)(struct gw *gw, const struct gw_client *client,
+                         const struct gw_request *request, struct gw_answer *answer);
 };
 
 /* A module defines exactly one symbol for the worker: const struct gw_module gw_module = { … }; */

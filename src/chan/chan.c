@@ -218,11 +218,15 @@ void chan_close(struct chan *ch, uint16_t code, struct span reason)
         return;
     if (code && codec->encode_close)
         len = codec->encode_close(goodbye, code, reason);
+    if (ch->flags & CHAN_HELD) {
+        chan_refuse(ch, 503, "The service is not available.");
+        return;
+    }
     ch->flags |= CHAN_CLOSING;
     if (!(ch->flags & CHAN_ANSWERED)) {
         /* In on_open the handshake is answered first; before it there is nobody to say goodbye to.
          */
-        if (!(ch->flags & CHAN_OPEN) || ch->flags & CHAN_HELD)
+        if (!(ch->flags & CHAN_OPEN))
             conn_close(ch->conn);
         else if (len)
             append_goodbye(ch, goodbye, len);

@@ -157,7 +157,7 @@ static int put_member(struct buf *out, const char *name, const char *value)
 }
 
 int command_put_worker_connect(struct buf *out, const char *worker_key, const char *secret,
-                               bool is_offering)
+                               unsigned offers)
 {
     buf_putc(out, '{');
     int rc = put_member(out, "worker_key", worker_key);
@@ -167,7 +167,9 @@ int command_put_worker_connect(struct buf *out, const char *worker_key, const ch
     rc = put_member(out, "secret_key", secret);
     if (rc < 0)
         return rc;
-    buf_puts(out, is_offering ? OFFER_END : "}");
+    if (offers & WORKER_OFFERS_TO_JUDGE)
+        buf_puts(out, ",\"judge\":1");
+    buf_puts(out, offers & WORKER_OFFERS_OURS ? OFFER_END : "}");
     return 0;
 }
 

@@ -42,9 +42,13 @@ void command_put_offer(struct buf *out, const char *secret);
 /* And with yet another, that asks for answers as CMD_REPLY, so that commands and queries may share
  * one link. */
 void command_put_link_offer(struct buf *out, const char *secret);
-/* The body of CMD_WORKER_CONNECT; appended. With is_offering, our extensions are offered likewise.
+enum worker_offer {
+    WORKER_OFFERS_OURS = 1,     /* our extensions, likewise */
+    WORKER_OFFERS_TO_JUDGE = 2, /* and to say of each handshake whether it may come in */
+};
+/* The body of CMD_WORKER_CONNECT; appended.
  * GW_EUTF8 when key or secret are not UTF-8. */
 int command_put_worker_connect(struct buf *out, const char *worker_key, const char *secret,
-                               bool is_offering) NODISCARD;
+                               unsigned offers) NODISCARD;
 
 #endif

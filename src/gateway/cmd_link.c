@@ -6,6 +6,7 @@
 #include "gateway/cmd.h"
 #include "gateway/gateway_conf.h"
 #include "gateway/handover.h"
+#include "gateway/handshake.h"
 #include "gateway/state.h"
 #include "proto/phpser.h"
 
@@ -67,6 +68,7 @@ int cmd_worker_connect(struct gateway *g, struct peer *from, const struct wire_p
         peer_authorize(from);
         if (offers_ours(greeting))
             peer_accept_ours(from); /* CMD_HELLO comes before any event */
+        from->has_judge = from->speaks_ours && is_set(greeting, "judge");
         struct buf key = {0};
         put_key(&key, from, greeting);
         buf_cstr(&key);
@@ -110,6 +112,14 @@ int cmd_drained(struct gateway *g, struct peer *from, const struct wire_packet *
 int cmd_release(struct gateway *g, struct peer *from, const struct wire_packet *p)
 {
     handover_release(g, from->worker, p->connection_id);
+    return 0;
+}
+
+int cmd_judge(struct gateway *g, struct peer *from, const struct wire_packet *p)
+{
+    struct client *c = clients_find(&g->clients, p->connection_id);
+    if (c)
+        handshake_judged(g, c, p->body);
     return 0;
 }
 

@@ -11,10 +11,10 @@
 #include "base/map.h"
 #include "chan/forwarded.h"
 #include "gateway/gateway_conf.h"
+#include "gateway/handshake.h"
 #include "gateway/origin.h"
 #include "gateway/state.h"
 #include "net/sock.h"
-#include "proto/php_request.h"
 
 static const char ADDRESS_LIMIT[] = "max_connections_per_address";
 
@@ -126,9 +126,8 @@ static void on_open(struct chan *ch, void *owner, const struct codec_event *ev)
     struct gateway *g = c->front->gateway;
     if (!look_behind_proxy(g, ch, ev->request))
         return;
-    const struct addr *peer = conn_peer(chan_conn(ch));
     char from[ADDR_TEXT_MAX];
-    addr_ip_text(peer, from);
+    addr_ip_text(conn_peer(chan_conn(ch)), from);
     if (!origin_is_allowed(&g->conf->origin, ev->request)) {
         static struct log_rate rate;
         struct span origin = http_header(ev->request, "Origin");
@@ -137,12 +136,7 @@ static void on_open(struct chan *ch, void *owner, const struct codec_event *ev)
         chan_refuse(ch, 403, "Pages of this origin may not connect here.");
         return;
     }
-    struct span subprotocol = ws_conf_choose(&g->conf->ws, ev->request);
-    if (subprotocol.len > 0)
-        chan_add_header(ch, "Sec-WebSocket-Protocol", subprotocol);
-    buf_clear(&g->text);
-    php_put_request(&g->text, ev->request, from, peer->port, c->front->port);
-    route_event(g, c, CMD_ON_WEBSOCKET_CONNECT, 0, buf_span(&g->text));
+    handshake_begin(g, c, ev->request, from);
 }
 
 static bool is_too_fast(struct gateway *g, struct client *c)

@@ -31,6 +31,7 @@ static void gateway_free(struct gateway *g)
     receivers_fini(&g->receivers);
     cidr_set_fini(&g->trusted);
     ws_deflate_free(g->deflate);
+    auth_close(&g->auth);
     buf_fini(&g->text);
     mem_free(g);
 }
@@ -134,7 +135,10 @@ static int start_listeners(struct gateway *g)
 {
     const struct role_env *env = g->env;
     struct tls_context *tls;
-    int rc = tls_conf_open(&g->conf->tls, env->credentials, &tls);
+    int rc = auth_open(&g->auth, &g->conf->auth, env->conf);
+    if (rc < 0)
+        return rc;
+    rc = tls_conf_open(&g->conf->tls, env->credentials, &tls);
     if (rc == 0)
         rc = inner_start(g, env->listen_fds[env->listen_fds_n - 1]);
     for (size_t i = 0; rc == 0 && i + 1 < env->listen_fds_n; i++) {

@@ -206,6 +206,7 @@ static const struct conf_key keys[] = {
     TLS_CONF_KEYS(struct gateway_conf, tls),
     DOOR_CONF_KEYS(struct gateway_conf, door),
     WS_CONF_KEYS(struct gateway_conf, ws),
+    AUTH_CONF_KEYS(struct gateway_conf, auth),
 };
 
 const struct conf_table gateway_conf_table = {
@@ -318,7 +319,8 @@ int gateway_conf_check(const struct conf *conf, const struct conf_section *s, st
         rc = GW_ECONF;
     }
     if (door_conf_check(conf, s, &gc->door, errors) < 0 ||
-        ws_conf_check(conf, s, &gc->ws, errors) < 0)
+        ws_conf_check(conf, s, &gc->ws, errors) < 0 ||
+        auth_conf_check(conf, s, &gc->auth, errors) < 0)
         rc = GW_ECONF;
     return check_inner(conf, s, errors) < 0 ? GW_ECONF : rc;
 }

@@ -10,6 +10,7 @@
 #include "base/conf.h"
 #include "base/span.h"
 #include "chan/door.h"
+#include "gateway/auth_conf.h"
 #include "gateway/ws_conf.h"
 #include "net/addr.h"
 #include "net/tls_conf.h"
@@ -56,6 +57,7 @@ struct gateway_conf {
     struct tls_conf tls;
     struct door_conf door;
     struct ws_conf ws;
+    struct auth_conf auth;
 };
 
 extern const struct conf_table gateway_conf_table;

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "chan/chan.h"
 #include "gateway/gateway_conf.h"
+#include "gateway/handshake.h"
 #include "gateway/state.h"
 
 /* A link's own queue gets this much, so that it always has something to send; more waits in the
@@ -41,6 +42,11 @@ static bool write_event(struct worker *w, struct wire_packet event)
     struct conn *conn = w->peer->conn;
     if (conn_queued(conn) >= LINK_QUEUE_MAX)
         return false;
+    if (event.cmd == CMD_ON_HANDSHAKE && !w->has_judge) {
+        if (!handshake_pass(w->peer->gateway, event.connection_id))
+            return true;
+        event.cmd = CMD_ON_WEBSOCKET_CONNECT;
+    }
     if (!w->speaks_ours)
         take_out_ours(&event);
     size_t size = wire_size(&event);
@@ -290,6 +296,7 @@ void route_attach(struct gateway *g, struct peer *peer, struct span key)
         w = workers_add(&g->route.workers, key);
     w->peer = peer;
     w->speaks_ours = peer->speaks_ours;
+    w->has_judge = peer->has_judge;
     peer->worker = w;
     log_info("worker %s connected", w->key);
     hand_out_all(g, w);

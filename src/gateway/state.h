@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "gateway/auth.h"
 #include "gateway/clients.h"
 #include "gateway/front.h"
 #include "gateway/groups.h"
@@ -43,6 +44,7 @@ struct gateway {
     struct route route;
     struct inner inner;
     struct registrar registrar;
+    struct auth auth;
     struct ws_deflate *deflate; /* of all fronts; NULL: off */
     struct front fronts[ROLE_LISTENERS_MAX];
     size_t fronts_n;

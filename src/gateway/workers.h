@@ -30,6 +30,7 @@ struct worker {
     struct peer *peer;
     enum worker_phase phase;
     bool speaks_ours;
+    bool has_judge;     /* its module judges handshakes */
     uint64_t record;    /* clients counted by the least_connections router */
     uint32_t holders_n; /* clients that point here */
     uint64_t sent_n;    /* events written to the link */

@@ -36,6 +36,7 @@ struct uplink_kind {
     struct fibers *fibers;
     const char *worker_key; /* NULL: connects as GatewayClient does, and gets no events */
     const char *secret;
+    bool has_judge; /* takes CMD_ON_HANDSHAKE */
     uint64_t send_max_bytes;
 };
 

@@ -80,6 +80,8 @@ void http_put_header(struct buf *out, const char *name, struct span value)
 void http_put_error(struct buf *out, int status, const char *text, int64_t now_s)
 {
     http_put_status(out, status, now_s);
+    if (status == 401) /* RFC 9110 §15.5.2 asks for one */
+        buf_puts(out, "WWW-Authenticate: Bearer\r\n");
     buf_printf(out,
                "Content-Type: text/plain; charset=utf-8\r\n"
                "Content-Length: %zu\r\n"

@@ -76,7 +76,7 @@ static struct php_key header_key(struct php_doc *d, struct span name)
 
 static struct php_value *server_array(struct php_doc *d, const struct http_request *r,
                                       const char *remote_addr, uint16_t remote_port,
-                                      uint16_t server_port)
+                                      uint16_t server_port, struct span subprotocol)
 {
     struct php_value *server = php_new_array(d);
     char protocol[] = "HTTP/1.0";
@@ -94,6 +94,8 @@ static struct php_value *server_array(struct php_doc *d, const struct http_reque
     for (size_t i = 0; i < r->headers_n; i++)
         if (!is_repeated(r, i))
             php_set_over(d, server, header_key(d, r->headers[i].name), joined(d, r, i));
+    if (subprotocol.len > 0)
+        set(d, server, "SUBPROTOCOL", php_new_string(d, subprotocol));
     return server;
 }
 
@@ -126,13 +128,13 @@ static struct php_value *cookie_array(struct php_doc *d, const struct http_reque
 }
 
 void php_put_request(struct buf *out, const struct http_request *r, const char *remote_addr,
-                     uint16_t remote_port, uint16_t server_port)
+                     uint16_t remote_port, uint16_t server_port, struct span subprotocol)
 {
     struct php_doc *d = php_doc_new();
     struct php_value *all = php_new_array(d);
 
     set(d, all, "get", php_parse_query(d, r->query));
-    set(d, all, "server", server_array(d, r, remote_addr, remote_port, server_port));
+    set(d, all, "server", server_array(d, r, remote_addr, remote_port, server_port, subprotocol));
     set(d, all, "cookie", cookie_array(d, r));
     php_write(all, out);
     php_doc_free(d);

@@ -13,9 +13,9 @@ struct php_doc;
 struct php_value;
 
 /* Appends the serialized array, as vectors/client-protocols.json (websocket_handshake) and
- * worker-gateway.json record it. */
+ * worker-gateway.json record it. A subprotocol that was agreed on becomes server's SUBPROTOCOL. */
 void php_put_request(struct buf *out, const struct http_request *r, const char *remote_addr,
-                     uint16_t remote_port, uint16_t server_port);
+                     uint16_t remote_port, uint16_t server_port, struct span subprotocol);
 
 /* parse_str(): vectors/small-functions.json. */
 struct php_value *php_parse_query(struct php_doc *d, struct span query);

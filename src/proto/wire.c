@@ -125,6 +125,8 @@ const char *wire_cmd_name(uint8_t cmd)
         NAME(CMD_DONE),
         NAME(CMD_REPLY),
         NAME(CMD_RECEIPT),
+        NAME(CMD_ON_HANDSHAKE),
+        NAME(CMD_JUDGE),
     };
 #undef NAME
     const char *name = cmd < ARRAY_LEN(names) ? names[cmd] : NULL;

@@ -49,14 +49,16 @@ enum wire_cmd {
      * CMD_WORKER_CONNECT ("gatehouse":1), a client library in that of CMD_GATEWAY_CLIENT_CONNECT; a
      * gateway of ours accepts with CMD_HELLO as its first
      * packet, before any event. docs/wire.md has the steps. */
-    CMD_HELLO = 220,      /* g→w body: JSON {"gatehouse":1} */
-    CMD_DRAIN = 221,      /* w→g: send me no new events */
-    CMD_DRAIN_MARK = 222, /* g→w: the events before this packet were the last */
-    CMD_DRAINED = 223,    /* w→g body: u32be ids of clients whose events are still in hand */
-    CMD_RELEASE = 224,    /* w→g connection_id: the last event of that client is done */
-    CMD_DONE = 225,       /* w→g body: u32be count of events finished since the last CMD_DONE */
-    CMD_REPLY = 226,      /* g→w body: the serialized value; answers come in request order */
-    CMD_RECEIPT = 227,    /* query: how many clients the last send on this connection reached */
+    CMD_HELLO = 220,        /* g→w body: JSON {"gatehouse":1} */
+    CMD_DRAIN = 221,        /* w→g: send me no new events */
+    CMD_DRAIN_MARK = 222,   /* g→w: the events before this packet were the last */
+    CMD_DRAINED = 223,      /* w→g body: u32be ids of clients whose events are still in hand */
+    CMD_RELEASE = 224,      /* w→g connection_id: the last event of that client is done */
+    CMD_DONE = 225,         /* w→g body: u32be count of events finished since the last CMD_DONE */
+    CMD_REPLY = 226,        /* g→w body: the serialized value; answers come in request order */
+    CMD_RECEIPT = 227,      /* query: how many clients the last send on this connection reached */
+    CMD_ON_HANDSHAKE = 228, /* g→w body as of CMD_ON_WEBSOCKET_CONNECT: may this client come in? */
+    CMD_JUDGE = 229, /* w→g connection_id, body: u16be 0 and header lines, or status, text */
 };
 
 enum { WIRE_IP6_BYTES = 16 };

@@ -14,6 +14,7 @@
 #include "worker/dispatch.h"
 #include "worker/request.h"
 #include "worker/self.h"
+#include "worker/verdict.h"
 
 enum { BUFFER_KEPT_MAX = 64 * 1024 };
 
@@ -183,6 +184,37 @@ static void on_websocket_connect(struct worker *w, struct event *e)
     request_free(request);
 }
 
+/* Back to the gateway, in front of whatever the callbacks below send to the client. */
+static void tell_verdict(struct worker *w, const struct event *e, const struct gw_answer *a)
+{
+    struct wire_packet p = command_of(CMD_JUDGE);
+    struct gateway_at at = {.ip = e->packet.local_ip, .port = e->packet.local_port};
+    struct buf body = {0};
+    verdict_put(a, &body);
+    p.connection_id = e->packet.connection_id;
+    p.body = buf_span(&body);
+    int rc = w->mesh.gw.io->send(&w->mesh.gw, at, &p);
+    if (rc < 0 && rc != GW_ENOGATEWAY) /* gone with its clients */
+        log_error("no verdict for client %s: %s", e->who.id, gw_strerror(rc));
+    buf_fini(&body);
+}
+
+/* The gateway holds the handshake until it is judged. What follows a yes is the same event, so that
+ * nothing of the client comes in between. */
+static void on_handshake(struct worker *w, struct event *e)
+{
+    struct gw_answer answer = {.request = request_new(e->packet.body)};
+    if (w->module->on_handshake)
+        w->module->on_handshake(&w->mesh.gw, &e->who, answer.request, &answer);
+    tell_verdict(w, e, &answer);
+    if (answer.subprotocol.len > 0)
+        request_set_subprotocol(answer.request, buf_cstr(&answer.subprotocol));
+    if (answer.status == 0 && w->module->on_websocket_connect)
+        w->module->on_websocket_connect(&w->mesh.gw, &e->who, answer.request);
+    request_free(answer.request);
+    verdict_fini(&answer);
+}
+
 static void on_message(struct worker *w, struct event *e)
 {
     if (w->module->on_message)
@@ -211,9 +243,8 @@ static void on_close(struct worker *w, struct event *e)
 }
 
 static void (*const callbacks[256])(struct worker *w, struct event *e) = {
-    [CMD_ON_CONNECT] = on_connect,
-    [CMD_ON_WEBSOCKET_CONNECT] = on_websocket_connect,
-    [CMD_ON_MESSAGE] = on_message,
+    [CMD_ON_CONNECT] = on_connect,     [CMD_ON_WEBSOCKET_CONNECT] = on_websocket_connect,
+    [CMD_ON_HANDSHAKE] = on_handshake, [CMD_ON_MESSAGE] = on_message,
     [CMD_ON_CLOSE] = on_close,
 };
 

@@ -16,7 +16,8 @@ struct gw_request {
     const struct php_value *get;
     const struct php_value *server;
     const struct php_value *cookie;
-    struct arena *texts; /* behind a pointer: the request is const to those who read it */
+    const char *subprotocol; /* NULL: what server has */
+    struct arena *texts;     /* behind a pointer: the request is const to those who read it */
     struct arena own_texts;
 };
 
@@ -115,4 +116,19 @@ const char *gw_request_header(const struct gw_request *r, const char *name)
     const char *value = gw_request_server(r, buf_cstr(&key));
     buf_fini(&key);
     return value;
+}
+
+const char *request_subprotocols(const struct gw_request *r)
+{
+    return gw_request_header(r, "Sec-WebSocket-Protocol");
+}
+
+void request_set_subprotocol(struct gw_request *r, const char *name)
+{
+    r->subprotocol = name;
+}
+
+const char *gw_request_subprotocol(const struct gw_request *r)
+{
+    return r->subprotocol ? r->subprotocol : gw_request_server(r, "SUBPROTOCOL");
 }

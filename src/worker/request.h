@@ -10,5 +10,7 @@
 /* Takes the serialized {get, server, cookie}; what is not that reads as an empty request. */
 struct gw_request *request_new(struct span serialized) NODISCARD;
 void request_free(struct gw_request *r);
+const char *request_subprotocols(const struct gw_request *r); /* what the client has asked for */
+void request_set_subprotocol(struct gw_request *r, const char *name); /* agreed on; borrowed */
 
 #endif

@@ -176,6 +176,7 @@ static int worker_start(struct role_env *env, void **self)
                                           .fibers = &w->mesh.fibers,
                                           .worker_key = w->worker_key,
                                           .secret = conf->secret_key,
+                                          .has_judge = module->on_handshake,
                                           .send_max_bytes = conf->send_to_gateway_buffer_size,
                                           .packet_max_bytes = conf->max_packet_bytes},
                   &link_events, w);

@@ -28,7 +28,7 @@ static void check_request(struct span head)
     struct buf out = {0};
 
     if (http_parse_request(head, 4096, &r) > 0) {
-        php_put_request(&out, &r, "127.0.0.1", 1, 2);
+        php_put_request(&out, &r, "127.0.0.1", 1, 2, span_of(NULL, 0));
         check_readable(buf_span(&out));
     }
     buf_fini(&out);

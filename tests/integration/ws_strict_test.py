@@ -36,11 +36,11 @@ def port(tmp_path_factory):
 class Wire:
     """A socket after the handshake, and the server's frames."""
 
-    def __init__(self, port, extra=""):
+    def __init__(self, port, extra="", path="/"):
         self.sock = socket.create_connection(("127.0.0.1", port), timeout=10 * SLOW)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.data = b""
-        self.sock.sendall(handshake(port, "/", extra))
+        self.sock.sendall(handshake(port, path, extra))
         while b"\r\n\r\n" not in self.data:
             more = self.sock.recv(65536)
             assert more, self.data

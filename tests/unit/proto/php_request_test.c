@@ -30,7 +30,7 @@ static void assert_request(const char *what, struct span head, struct span body)
 
     if (http_parse_request(head, 0, &r) <= 0)
         fail_msg("%s: not parsed", what);
-    php_put_request(&got, &r, "127.0.0.1", port_in(body), 7272);
+    php_put_request(&got, &r, "127.0.0.1", port_in(body), 7272, span_of(NULL, 0));
     assert_bytes(what, buf_span(&got), body);
     buf_fini(&got);
 }
@@ -119,7 +119,7 @@ static void a_missing_host_is_null(void **state)
     int err;
 
     assert_true(http_parse_request(span_str("GET / HTTP/1.0\r\n\r\n"), 0, &r) > 0);
-    php_put_request(&body, &r, "127.0.0.1", 1, 2);
+    php_put_request(&body, &r, "127.0.0.1", 1, 2, span_of(NULL, 0));
     struct php_doc *d = php_doc_new();
     const struct php_value *v = php_read(d, buf_span(&body), &err);
     assert_int_equal(err, 0);
@@ -139,7 +139,7 @@ static void the_deepest_query_stays_readable(void **state)
         buf_puts(&request, "[]");
     buf_puts(&request, "=1 HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_true(http_parse_request(buf_span(&request), 0, &r) > 0);
-    php_put_request(&body, &r, "::1", 1, 2);
+    php_put_request(&body, &r, "::1", 1, 2, span_of(NULL, 0));
     struct php_doc *d = php_doc_new();
     const struct php_value *v = php_read(d, buf_span(&body), &err);
     assert_int_equal(err, 0);
