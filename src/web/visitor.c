@@ -2,16 +2,14 @@
  * much waits to be sent no further request is read, so a visitor who asks and does not listen costs
  * one answer of memory.
  *
- *   WAITING  no byte of the next request is there     keep_alive_timeout, then closed silently
- *   HEADING  a request head is not complete           head_timeout, then 408
- *   BODY     the body of a call of the HTTP API is not complete   body_timeout, then 408
- *   ASKING   such a call is under way     it has deadlines of its own; nothing is read meanwhile
- *   SENDING  output is queued                         send_timeout each SEND_MIN_BYTES, then
- * dropped
+ *   WAITING  no byte of the next request is there   keep_alive_timeout, then closed silently
+ *   HEADING  a request head is not complete         head_timeout, then 408
+ *   BODY     nor is the body of a call              body_timeout, then 408
+ *   ASKING   a call of the HTTP API is under way    it has deadlines of its own
+ *   SENDING  output is queued                       send_timeout each SEND_MIN_BYTES, then dropped
  */
 #include "web/visitor.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 #include <gw/err.h>
@@ -20,8 +18,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "chan/forwarded.h"
-#include "proto/codec.h"
 #include "proto/tls_hello.h"
+#include "web/visitor_internal.h"
 
 enum {
     SEND_MIN_BYTES = 16 * 1024,
@@ -29,33 +27,6 @@ enum {
     OUTPUT_MAX_BYTES = 1024 * 1024,
     INPUT_MAX_BYTES = 2 * 1024 * 1024,
     CLOSE_TIMEOUT_MS = 5000,
-    SKIP_MAX_BYTES = 1024 * 1024, /* of the body of a call that was refused */
-};
-
-enum visitor_phase {
-    VISITOR_WAITING,
-    VISITOR_HEADING,
-    VISITOR_BODY,
-    VISITOR_ASKING,
-    VISITOR_SENDING,
-};
-
-struct visitor {
-    struct list node; /* of visitors.waiting or visitors.busy */
-    struct visitors *all;
-    struct conn *conn;
-    enum visitor_phase phase;
-    struct addr proxy;          /* the peer, while the connection's is whom it asks for */
-    bool is_proxied;            /* the peer is a trusted proxy */
-    bool is_paused;             /* the connection reads nothing until all is sent */
-    bool is_last;               /* the answer that ends the connection is queued */
-    bool has_file;              /* a file is among the output: conn sends one at a time */
-    size_t searched;            /* for http_resume_request() */
-    uint64_t skip_bytes;        /* of a request body that nobody wants */
-    void *codec;                /* state of http_codec while a call's body comes; or NULL */
-    struct api_call *call;      /* under way; or NULL */
-    struct http_request *asked; /* what its answer depends on: see keep_request() */
-    uint64_t sent_before;       /* written bytes when the deadline was set */
 };
 
 static uint64_t sent_bytes(const struct visitor *v)
@@ -65,7 +36,7 @@ static uint64_t sent_bytes(const struct visitor *v)
     return counts.written_bytes;
 }
 
-static void enter(struct visitor *v, enum visitor_phase phase, uint64_t timeout_ms)
+void visitor_enter(struct visitor *v, enum visitor_phase phase, uint64_t timeout_ms)
 {
     bool was_busy = v->phase >= VISITOR_ASKING;
     bool is_busy = phase >= VISITOR_ASKING;
@@ -80,7 +51,7 @@ static void enter(struct visitor *v, enum visitor_phase phase, uint64_t timeout_
 static void start_sending(struct visitor *v)
 {
     v->sent_before = sent_bytes(v);
-    enter(v, VISITOR_SENDING, v->all->conf->send_timeout_ms);
+    visitor_enter(v, VISITOR_SENDING, v->all->conf->send_timeout_ms);
     conn_want_drain(v->conn, 0);
 }
 
@@ -99,7 +70,8 @@ static void pause_when_full(struct visitor *v)
     conn_pause(v->conn);
 }
 
-/* An error that ends the connection is a peer that does not speak HTTP, or not as it should. */
+/* An error that ends the connection is a peer that does not speak HTTP, or not as it should; a 401
+ * is somebody without a key, perhaps looking for one. */
 static void log_refusal(const struct visitor *v, int status)
 {
     static struct log_rate bad;
@@ -108,9 +80,9 @@ static void log_refusal(const struct visitor *v, int status)
     log_limited(&bad, LOG_INFO, "web: %s was refused: %d %s", peer, status, http_reason(status));
 }
 
-static void send_answer(struct visitor *v, struct answer *a)
+void visitor_send(struct visitor *v, struct answer *a)
 {
-    if (a->is_last && a->status >= 400)
+    if ((a->is_last && a->status >= 400) || a->status == 401)
         log_refusal(v, a->status);
     int rc = conn_send(v->conn, buf_span(&a->bytes));
     if (rc == 0 && a->fd >= 0) {
@@ -130,7 +102,7 @@ static void refuse(struct visitor *v, int status, const char *text)
 {
     struct answer a = {0};
     pages_refuse(v->all->pages, status, text, clock_wall_s(), &a);
-    send_answer(v, &a);
+    visitor_send(v, &a);
     answer_fini(&a);
 }
 
@@ -139,143 +111,9 @@ static void answer_one(struct visitor *v, const struct http_request *r)
     struct answer a = {0};
     pages_answer(v->all->pages, r, clock_wall_s(), &a);
     v->skip_bytes = a.is_last ? 0 : r->content_length;
-    send_answer(v, &a);
+    visitor_send(v, &a);
     answer_fini(&a);
 }
-
-/* ---- calls of the HTTP API ---- */
-
-static void send_json(struct visitor *v, const struct http_request *r,
-                      const struct api_answer *from)
-{
-    struct answer a = {0};
-    pages_answer_json(v->all->pages, r, from->status, buf_span(&from->lines), buf_span(&from->body),
-                      from->is_last, clock_wall_s(), &a);
-    send_answer(v, &a);
-    answer_fini(&a);
-}
-
-static void drop_codec(struct visitor *v)
-{
-    if (v->codec)
-        http_codec.fini(v->codec);
-    mem_free(v->codec);
-    v->codec = NULL;
-}
-
-/* What is left of a request when its bytes are gone: enough to end the head of the answer. */
-static void keep_request(struct visitor *v, const struct http_request *r)
-{
-    v->asked = mem_zalloc(sizeof *v->asked);
-    v->asked->minor = r->minor;
-    v->asked->is_keep_alive = r->is_keep_alive;
-    v->asked->method = span_str(span_is(r->method, "HEAD") ? "HEAD" : "GET");
-}
-
-static void on_answer(void *owner, const struct api_answer *answer)
-{
-    struct visitor *v = owner;
-    struct http_request *asked = v->asked;
-    v->call = NULL;
-    v->asked = NULL;
-    if (!conn_is_closing(v->conn))
-        send_json(v, asked, answer);
-    mem_free(asked);
-}
-
-static void start_call(struct visitor *v, const struct http_request *r, struct span body)
-{
-    keep_request(v, r);
-    v->call = api_start(v->all->api, r, body, on_answer, v);
-    if (v->call)
-        enter(v, VISITOR_ASKING, 0);
-}
-
-static const struct http_request unknown_request = {.minor = 1, .is_keep_alive = true};
-
-static void refuse_body(struct visitor *v, int rc)
-{
-    struct api_answer a = {0};
-    if (rc == GW_ETIMEOUT)
-        api_refuse(408, "too_slow", "the body did not come in time", &a);
-    else if (rc == GW_ETOOBIG)
-        api_refuse(413, "too_large", "the body is too large", &a);
-    else if (rc == -ENOMEM)
-        api_refuse(503, "busy", "no memory for the body", &a);
-    else
-        api_refuse(400, "bad_request", "the request or its body is malformed", &a);
-    drop_codec(v);
-    send_json(v, &unknown_request, &a);
-    api_answer_fini(&a);
-}
-
-/* 100 Continue (RFC 9110 §10.1.1). */
-static void send_interim(struct visitor *v, const struct buf *bytes)
-{
-    if (bytes->len > 0 && conn_send(v->conn, buf_span(bytes)) < 0)
-        conn_destroy(v->conn, GW_EFULL);
-}
-
-/* Gives the bytes to the codec until the request is whole; returns how many it used. */
-static size_t use_body(struct visitor *v, uint8_t *at, size_t len)
-{
-    const struct codec_conf conf = {.message_max_bytes = v->all->conf->api_max_body_bytes,
-                                    .head_max_bytes = v->all->conf->head_max_bytes};
-    size_t used = 0;
-    while (v->codec && !conn_is_closing(v->conn)) {
-        struct codec_event ev = {0};
-        struct buf reply = {0};
-        ssize_t n = http_codec.decode(v->codec, &conf, at + used, len - used, &ev, &reply);
-        if (n >= 0)
-            send_interim(v, &reply);
-        buf_fini(&reply); /* after an error: a farewell as text, which is told as JSON here */
-        if (n < 0) {
-            refuse_body(v, (int)n);
-            break;
-        }
-        used += (size_t)n;
-        if (ev.kind == CODEC_MESSAGE) {
-            start_call(v, ev.request, ev.payload);
-            drop_codec(v);
-        } else if (n == 0) {
-            break;
-        }
-    }
-    return used;
-}
-
-/* From the head on the codec reads the request, whose end is told by its framing. */
-static void begin_body(struct visitor *v)
-{
-    v->codec = mem_zalloc(http_codec.state_bytes);
-    enter(v, VISITOR_BODY, v->all->conf->body_timeout_ms);
-}
-
-/* A caller who waits for a word before it sends the body does not send it after a refusal, and one
- * with a large body had better not: then the connection ends. */
-static bool ends_here(const struct http_request *r)
-{
-    return r->is_chunked || r->content_length > SKIP_MAX_BYTES || http_header(r, "expect").at;
-}
-
-/* Returns how many bytes were used. */
-static size_t take_call(struct visitor *v, const struct http_request *r, size_t head_len,
-                        uint8_t *at, size_t len)
-{
-    struct api_answer a = {0};
-    if (api_admit(v->all->api, r, &a)) {
-        api_answer_fini(&a);
-        begin_body(v);
-        return use_body(v, at, len);
-    }
-    a.is_last = ends_here(r);
-    v->skip_bytes = a.is_last ? 0 : r->content_length;
-    send_json(v, r, &a);
-    api_answer_fini(&a);
-    return head_len;
-}
-
-/* ---- requests ---- */
 
 /* A proxy asks for many on one connection. */
 static void name_source(struct visitor *v, const struct http_request *r)
@@ -302,7 +140,7 @@ static bool is_tls_client(struct visitor *v, struct span in)
 /* Uses what it can of the bytes; returns how many. */
 static size_t use_bytes(struct visitor *v, uint8_t *at, size_t len)
 {
-    size_t used = v->codec ? use_body(v, at, len) : 0;
+    size_t used = v->codec ? visitor_use_body(v, at, len) : 0;
     while (used < len && !is_full(v) && !v->codec) {
         struct span rest = span_of(at + used, len - used);
         if (v->skip_bytes > 0) {
@@ -323,7 +161,7 @@ static size_t use_bytes(struct visitor *v, uint8_t *at, size_t len)
         if (v->is_proxied)
             name_source(v, &r);
         if (api_serves(v->all->api, r.path)) {
-            used += take_call(v, &r, (size_t)n, at + used, len - used);
+            used += visitor_take_call(v, &r, (size_t)n, at + used, len - used);
             continue;
         }
         answer_one(v, &r);
@@ -341,7 +179,7 @@ static ssize_t on_bytes(struct conn *c, void *owner, uint8_t *at, size_t len)
     if (conn_is_closing(c))
         return (ssize_t)len;
     if (v->phase == VISITOR_WAITING && used < len)
-        enter(v, VISITOR_HEADING, v->all->conf->head_timeout_ms);
+        visitor_enter(v, VISITOR_HEADING, v->all->conf->head_timeout_ms);
     pause_when_full(v);
     return (ssize_t)used;
 }
@@ -349,7 +187,7 @@ static ssize_t on_bytes(struct conn *c, void *owner, uint8_t *at, size_t len)
 static void on_open(struct conn *c, void *owner)
 {
     struct visitor *v = owner;
-    enter(v, VISITOR_WAITING, v->all->conf->keep_alive_timeout_ms);
+    visitor_enter(v, VISITOR_WAITING, v->all->conf->keep_alive_timeout_ms);
 }
 
 static void on_drain(struct conn *c, void *owner)
@@ -362,7 +200,7 @@ static void on_drain(struct conn *c, void *owner)
         conn_close(c);
         return;
     }
-    enter(v, VISITOR_WAITING, v->all->conf->keep_alive_timeout_ms);
+    visitor_enter(v, VISITOR_WAITING, v->all->conf->keep_alive_timeout_ms);
     if (!v->is_paused)
         return;
     v->is_paused = false;
@@ -374,10 +212,7 @@ static void on_close(struct conn *c, void *owner, int why)
     struct visitor *v = owner;
     struct visitors *all = v->all;
     list_remove(&v->node);
-    if (v->call)
-        api_forget(v->call);
-    drop_codec(v);
-    mem_free(v->asked);
+    visitor_drop_call(v);
     mem_free(v);
     if (--all->n == 0 && all->is_draining)
         all->on_empty(all);
@@ -397,7 +232,7 @@ static void on_deadline(struct conn *c, void *owner)
         pause_when_full(v);
         return;
     case VISITOR_BODY:
-        refuse_body(v, GW_ETIMEOUT);
+        visitor_refuse_body(v, GW_ETIMEOUT);
         pause_when_full(v);
         return;
     case VISITOR_ASKING:
