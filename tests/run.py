@@ -6,8 +6,10 @@
     tests/run.py gcc unit   one kind of it: unit, fuzz, scenarios, browser
 """
 
+import collections
 import os
 import pathlib
+import queue
 import re
 import shutil
 import subprocess
@@ -42,6 +44,7 @@ class Tally:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.failures = []
+        self.reasons = collections.Counter()  # why tests skipped themselves
 
     def add(self, passed, failed, skipped=0):
         self.passed += passed
@@ -114,26 +117,50 @@ def run_fuzz(config, tally):
 
 
 def run_scenarios(config, tally):
+    """Scenarios mostly wait, so more files run side by side than there are cores; each lane has ports of its own."""
+    lanes = JOBS + 1
     folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-check-"))
-    report = folder / "report.xml"
-    command = ["/usr/bin/python3", "-m", "pytest", "-q", "--no-header", "--tb=short", "-x" if "-x" in sys.argv else "-q",
-               f"--basetemp={folder}/t", f"--junitxml={report}", "tests/integration"]
-    done = subprocess.run(command, cwd=ROOT, env={**env_of(config), "PYTHONDONTWRITEBYTECODE": "1"},
-                          capture_output=True, text=True, errors="replace")
-    if report.exists():
-        for suite in xml.parse(report).getroot().iter("testsuite"):
-            n = {k: int(suite.get(k)) for k in ("tests", "failures", "errors", "skipped")}
-            bad = n["failures"] + n["errors"]
-            tally.add(n["tests"] - bad - n["skipped"], 0, n["skipped"])
-            for case in suite.iter("testcase"):
-                for kind in ("failure", "error"):
-                    for node in case.findall(kind):
-                        tally.fail(f"{config}: {case.get('classname')}.{case.get('name')}", node.text or "")
-                for node in case.findall("skipped"):
-                    say(f"  skipped {case.get('name')}: {node.get('message')}")
-    if done.returncode not in (0, 1) or not report.exists():
-        tally.fail(f"{config}: pytest", (done.stdout + done.stderr)[-4000:])
+    idle = queue.SimpleQueue()
+    for lane in range(lanes):
+        idle.put(lane)
+
+    def one(path):
+        lane = idle.get()
+        width = (31000 - 10000) // lanes
+        report = folder / f"{path.stem}.xml"
+        command = ["/usr/bin/python3", "-m", "pytest", "-q", "--no-header", "--tb=short",
+                   f"--basetemp={folder}/{path.stem}", f"--junitxml={report}", str(path)]
+        env = {**env_of(config), "PYTHONDONTWRITEBYTECODE": "1",
+               "TEST_PORTS": f"{10000 + lane * width}-{10000 + (lane + 1) * width}"}
+        try:
+            done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, errors="replace",
+                                  timeout=900)
+            return path, report, done.returncode, done.stdout + done.stderr
+        except subprocess.TimeoutExpired:
+            return path, report, -1, "did not end within 900 s"
+        finally:
+            idle.put(lane)
+
+    with ThreadPoolExecutor(lanes) as pool:
+        for path, report, code, text in pool.map(one, sorted((ROOT / "tests" / "integration").glob("*_test.py"))):
+            if code not in (0, 1) or not report.exists():
+                tally.fail(f"{config}: {path.name}", text[-4000:])
+            else:
+                count_report(config, tally, report)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def count_report(config, tally, report):
+    """Adds what pytest wrote about one file."""
+    for suite in xml.parse(report).getroot().iter("testsuite"):
+        n = {k: int(suite.get(k)) for k in ("tests", "failures", "errors", "skipped")}
+        tally.add(n["tests"] - n["failures"] - n["errors"] - n["skipped"], 0, n["skipped"])
+        for case in suite.iter("testcase"):
+            for kind in ("failure", "error"):
+                for node in case.findall(kind):
+                    tally.fail(f"{config}: {case.get('classname')}.{case.get('name')}", node.text or "")
+            for node in case.findall("skipped"):
+                tally.reasons[node.get("message")] += 1
 
 
 def run_browser(config, tally):
@@ -195,6 +222,8 @@ def main():
                 f"  {time.monotonic() - at:6.1f} s")
     for name, text in tally.failures:
         say(f"\n---- {name}\n{text}")
+    for reason, n in tally.reasons.items():
+        say(f"  {n} skipped: {reason}")
     say(f"\n{time.monotonic() - begun:.0f} s")
     skipped = f", {tally.skipped} skipped" if tally.skipped else ""
     say(f"{tally.passed} passed, {tally.failed} failed{skipped}")

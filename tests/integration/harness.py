@@ -35,10 +35,12 @@ def _is_free(port):
 
 
 def free_ports(n=1):
-    """The first of n neighbouring ports that nobody uses, below the range of outgoing connections."""
+    """The first of n neighbouring ports that nobody uses, below the range of outgoing connections. TEST_PORTS=FROM-TO
+    keeps runs side by side apart."""
+    low, high = map(int, os.environ.get("TEST_PORTS", "10000-32000").split("-"))
     rng = random.Random(os.urandom(8))
     for _ in range(2000):
-        first = rng.randrange(10000, 32000 - n)
+        first = rng.randrange(low, high - n)
         ports = range(first, first + n)
         if not _given.intersection(ports) and all(_is_free(p) for p in ports):
             _given.update(ports)
