@@ -62,6 +62,15 @@ struct chan *chan_dial(struct conn_pool *p, const struct addr *to, const struct 
     return NULL;
 }
 
+struct chan *chan_adopt(struct conn *c, const struct chan_kind *kind, void *owner)
+{
+    struct chan *ch = prepare(kind, owner);
+    ch->conn = c;
+    conn_adopt(c, &kind->conn_conf, &chan_conn_events, ch);
+    chan_conn_events.on_open(c, ch);
+    return ch;
+}
+
 /* --- messages out --- */
 
 struct chan_pending *chan_pending_of(struct chan *ch)
@@ -218,6 +227,10 @@ void chan_close(struct chan *ch, uint16_t code, struct span reason)
         return;
     if (code && codec->encode_close)
         len = codec->encode_close(goodbye, code, reason);
+    if (ch->flags & CHAN_POSTPONED) {
+        chan_finish(ch);
+        return;
+    }
     if (ch->flags & CHAN_HELD) {
         chan_refuse(ch, 503, "The service is not available.");
         return;

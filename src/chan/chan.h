@@ -25,6 +25,9 @@ struct chan_events {
     /* The peer's goodbye (CODEC_CLOSE: code, reason in the payload), before on_close. May be NULL.
      */
     void (*on_goodbye)(struct chan *ch, void *owner, const struct codec_event *ev);
+    /* The peer broke the protocol. true: messages that came before may still be answered, so the
+     * farewell waits for chan_finish(), a second at most. May be NULL: false. */
+    bool (*on_broken)(struct chan *ch, void *owner);
     void (*on_drain)(struct chan *ch, void *owner); /* see conn_want_drain(); may be NULL */
     /* Exactly once, last. close_code: as the peer sent it, 1005 none, 1006 no goodbye. */
     void (*on_close)(struct chan *ch, void *owner, int why, uint16_t close_code);
@@ -48,6 +51,10 @@ struct chan *chan_new(struct conn_pool *p, int fd, const struct addr *peer,
 /* Connects; on_open or on_close follows, never from inside this call. NULL: errno. */
 struct chan *chan_dial(struct conn_pool *p, const struct addr *to, const struct chan_kind *kind,
                        void *owner) NODISCARD;
+
+/* Over a connection that is open and was somebody else's: see conn_adopt(). For codecs with a
+ * handshake, which is still to come. */
+struct chan *chan_adopt(struct conn *c, const struct chan_kind *kind, void *owner) NODISCARD;
 
 /* Encodes and queues. Before the handshake is answered the framed bytes wait (counted against the
  * queue limit) and leave right after the answer. 0, GW_ECLOSED, GW_EFULL. */
@@ -77,6 +84,7 @@ bool chan_is_held(const struct chan *ch);
  * protocol's goodbye with code and reason where it has one, and the peer's answer is awaited for
  * close_timeout_ms at most (RFC 6455 §7.1.1: the server closes TCP after both). Twice is fine. */
 void chan_close(struct chan *ch, uint16_t code, struct span reason);
+void chan_finish(struct chan *ch); /* see on_broken; nothing happens when nothing is postponed */
 void chan_destroy(struct chan *ch, int why); /* drops queued output */
 bool chan_is_open(const struct chan *ch);    /* after on_open, before close */
 bool chan_is_closing(const struct chan *ch);

@@ -119,10 +119,39 @@ static void handle(struct chan *ch, const struct codec_event *ev, struct buf *re
         send_reply(ch, reply);
 }
 
+enum { POSTPONE_MAX_MS = 1000 };
+
+/* Nothing more is read; what answers earlier messages still goes out in front of the farewell. */
+static bool postpone(struct chan *ch, struct buf *farewell, ssize_t why)
+{
+    const struct chan_events *events = ch->kind->events;
+    if (!events->on_broken || !chan_is_open(ch) || !events->on_broken(ch, ch->owner))
+        return false;
+    buf_put_span(&chan_pending_of(ch)->answer, buf_span(farewell));
+    buf_clear(farewell);
+    ch->why = (int)why;
+    ch->flags |= CHAN_POSTPONED;
+    conn_pause(ch->conn);
+    conn_set_deadline(ch->conn, POSTPONE_MAX_MS);
+    return true;
+}
+
+void chan_finish(struct chan *ch)
+{
+    if (!(ch->flags & CHAN_POSTPONED) || chan_is_closing(ch))
+        return;
+    ch->flags |= CHAN_CLOSING;
+    send_reply(ch, &ch->pending->answer);
+    conn_resume(ch->conn);
+    conn_close_for(ch->conn, ch->why);
+}
+
 /* The codec gave up on the peer: its farewell leaves, then the connection ends with the reason. */
-static ssize_t give_up(struct chan *ch, struct buf *reply, ssize_t why)
+static ssize_t give_up(struct chan *ch, struct buf *reply, ssize_t why, size_t len)
 {
     bool is_closing = ch->flags & CHAN_CLOSING;
+    if (postpone(ch, reply, why))
+        return (ssize_t)len;
     ch->flags |= CHAN_CLOSING;
     if (!is_closing)
         send_reply(ch, reply);
@@ -166,7 +195,7 @@ static ssize_t on_bytes(struct conn *c, void *owner, uint8_t *at, size_t len)
         ssize_t n =
             kind->codec->decode(ch->codec_state, &kind->codec_conf, at + used, more, &ev, reply);
         if (n < 0)
-            return give_up(ch, reply, n);
+            return give_up(ch, reply, n, len);
         used += (size_t)n;
         handle(ch, &ev, reply);
         if (n == 0)
@@ -194,6 +223,10 @@ static void on_deadline(struct conn *c, void *owner)
     struct chan *ch = owner;
     if (ch->flags & CHAN_AWAITS_GOODBYE) {
         conn_close(c);
+        return;
+    }
+    if (ch->flags & CHAN_POSTPONED) {
+        chan_finish(ch);
         return;
     }
     if (ch->flags & CHAN_HELD) {

@@ -13,13 +13,14 @@ enum chan_flag {
     CHAN_CLOSING = 1 << 2,  /* no new output, no more messages */
     CHAN_AWAITS_GOODBYE = 1 << 3, /* our close frame is queued; reads on for the peer's */
     CHAN_REFUSED = 1 << 4,        /* chan_refuse() was called in on_open */
-    CHAN_HELD = 1 << 5, /* chan_hold() was called in on_open, chan_release() was not yet */
-    CHAN_NO_TLS = 1 << 6, /* the first bytes are not those of a TLS client */
+    CHAN_HELD = 1 << 5,      /* chan_hold() was called in on_open, chan_release() was not yet */
+    CHAN_NO_TLS = 1 << 6,    /* the first bytes are not those of a TLS client */
+    CHAN_POSTPONED = 1 << 7, /* the farewell to a broken peer waits for chan_finish() */
 };
 
 /* What waits for the handshake's answer, in the order in which it leaves. */
 struct chan_pending {
-    struct buf answer; /* of a held handshake */
+    struct buf answer; /* of a held handshake; or the farewell that is postponed, alone */
     struct buf lines;  /* more header lines for it */
     struct buf output; /* framed; or the refusal, alone */
 };
@@ -36,6 +37,7 @@ struct chan {
     void *owner;
     uint8_t flags; /* enum chan_flag */
     uint16_t close_code;
+    int why;                      /* CHAN_POSTPONED */
     struct chan_pending *pending; /* NULL: nothing */
     struct chan_hook *hook;
     alignas(max_align_t) uint8_t codec_state[];

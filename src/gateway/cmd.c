@@ -56,6 +56,7 @@ static const struct {
     [CMD_RELEASE] = {cmd_release, NEEDS_WORKER},
     [CMD_DONE] = {cmd_done, NEEDS_WORKER},
     [CMD_JUDGE] = {cmd_judge, NEEDS_WORKER},
+    [CMD_FINISHED] = {cmd_finished, NEEDS_WORKER},
 };
 
 void cmd_ignored(const struct peer *from, const struct wire_packet *p, const char *why)

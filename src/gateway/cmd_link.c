@@ -123,6 +123,14 @@ int cmd_judge(struct gateway *g, struct peer *from, const struct wire_packet *p)
     return 0;
 }
 
+int cmd_finished(struct gateway *g, struct peer *from, const struct wire_packet *p)
+{
+    struct client *c = clients_find(&g->clients, p->connection_id);
+    if (c)
+        chan_finish(c->chan);
+    return 0;
+}
+
 int cmd_done(struct gateway *g, struct peer *from, const struct wire_packet *p)
 {
     if (p->body.len < 4)

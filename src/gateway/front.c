@@ -193,6 +193,16 @@ static void on_goodbye(struct chan *ch, void *owner, const struct codec_event *e
     part(c->front->gateway, c, span_of(goodbye, 2 + ev->payload.len));
 }
 
+/* An echo of what came before must not be overtaken by the close frame (Autobahn 3.2, 4.2.3). */
+static bool on_broken(struct chan *ch, void *owner)
+{
+    struct client *c = owner;
+    if (!c || !route_is_in_hand(c))
+        return false;
+    route_event(c->front->gateway, c, CMD_ON_BROKEN, WIRE_SCALAR, span_of(NULL, 0));
+    return true;
+}
+
 static void on_close(struct chan *ch, void *owner, int why, uint16_t close_code)
 {
     struct client *c = owner;
@@ -233,6 +243,7 @@ static const struct chan_events events = {
     .on_message = on_message,
     .on_control = on_control,
     .on_goodbye = on_goodbye,
+    .on_broken = on_broken,
     .on_close = on_close,
 };
 

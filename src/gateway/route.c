@@ -47,6 +47,8 @@ static bool write_event(struct worker *w, struct wire_packet event)
             return true;
         event.cmd = CMD_ON_WEBSOCKET_CONNECT;
     }
+    if (event.cmd == CMD_ON_BROKEN && !w->speaks_ours)
+        return true; /* the channel does not wait for long */
     if (!w->speaks_ours)
         take_out_ours(&event);
     size_t size = wire_size(&event);
@@ -179,6 +181,13 @@ static void put_session(struct gateway *g, const struct client *c, struct wire_p
     buf_put_span(ext, event->ext);
     event->ext = buf_span(ext);
     event->flag |= WIRE_IP6;
+}
+
+bool route_is_in_hand(const struct client *c)
+{
+    const struct worker *w = c->worker;
+    return w && w->speaks_ours && w->phase == WORKER_SERVING &&
+           (w->sent_n > w->done_n || w->waiting.events_n > 0);
 }
 
 void route_event(struct gateway *g, struct client *c, uint8_t cmd, uint8_t flag, struct span body)

@@ -35,6 +35,8 @@ void route_fini(struct gateway *g);
 
 /* Sends an event of the client with its session. Never fails; a full queue pauses the client. */
 void route_event(struct gateway *g, struct client *c, uint8_t cmd, uint8_t flag, struct span body);
+/* Whether events may be on their way to a worker that can tell when they are done. */
+bool route_is_in_hand(const struct client *c);
 /* The client is closing, its last event was routed: its worker forgets it. */
 void route_forget(struct gateway *g, struct client *c);
 

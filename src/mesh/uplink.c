@@ -209,9 +209,11 @@ static void pass_up(struct uplink *u, const struct wire_packet *p)
 }
 
 static void (*const handlers[256])(struct uplink *u, const struct wire_packet *p) = {
-    [CMD_ON_CONNECT] = pass_up,           [CMD_ON_MESSAGE] = pass_up, [CMD_ON_CLOSE] = pass_up,
-    [CMD_ON_WEBSOCKET_CONNECT] = pass_up, [CMD_PING] = on_ping,       [CMD_HELLO] = on_hello,
-    [CMD_DRAIN_MARK] = pass_up,           [CMD_REPLY] = on_reply,     [CMD_ON_HANDSHAKE] = pass_up,
+    [CMD_ON_CONNECT] = pass_up,   [CMD_ON_MESSAGE] = pass_up,
+    [CMD_ON_CLOSE] = pass_up,     [CMD_ON_WEBSOCKET_CONNECT] = pass_up,
+    [CMD_PING] = on_ping,         [CMD_HELLO] = on_hello,
+    [CMD_DRAIN_MARK] = pass_up,   [CMD_REPLY] = on_reply,
+    [CMD_ON_HANDSHAKE] = pass_up, [CMD_ON_BROKEN] = pass_up,
 };
 
 static void on_message(struct chan *ch, void *owner, const struct codec_event *ev)

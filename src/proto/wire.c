@@ -127,6 +127,8 @@ const char *wire_cmd_name(uint8_t cmd)
         NAME(CMD_RECEIPT),
         NAME(CMD_ON_HANDSHAKE),
         NAME(CMD_JUDGE),
+        NAME(CMD_ON_BROKEN),
+        NAME(CMD_FINISHED),
     };
 #undef NAME
     const char *name = cmd < ARRAY_LEN(names) ? names[cmd] : NULL;

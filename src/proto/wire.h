@@ -49,16 +49,19 @@ enum wire_cmd {
      * CMD_WORKER_CONNECT ("gatehouse":1), a client library in that of CMD_GATEWAY_CLIENT_CONNECT; a
      * gateway of ours accepts with CMD_HELLO as its first
      * packet, before any event. docs/wire.md has the steps. */
-    CMD_HELLO = 220,        /* g→w body: JSON {"gatehouse":1} */
-    CMD_DRAIN = 221,        /* w→g: send me no new events */
-    CMD_DRAIN_MARK = 222,   /* g→w: the events before this packet were the last */
-    CMD_DRAINED = 223,      /* w→g body: u32be ids of clients whose events are still in hand */
-    CMD_RELEASE = 224,      /* w→g connection_id: the last event of that client is done */
-    CMD_DONE = 225,         /* w→g body: u32be count of events finished since the last CMD_DONE */
-    CMD_REPLY = 226,        /* g→w body: the serialized value; answers come in request order */
-    CMD_RECEIPT = 227,      /* query: how many clients the last send on this connection reached */
+    CMD_HELLO = 220,      /* g→w body: JSON {"gatehouse":1} */
+    CMD_DRAIN = 221,      /* w→g: send me no new events */
+    CMD_DRAIN_MARK = 222, /* g→w: the events before this packet were the last */
+    CMD_DRAINED = 223,    /* w→g body: u32be ids of clients whose events are still in hand */
+    CMD_RELEASE = 224,    /* w→g connection_id: the last event of that client is done */
+    CMD_DONE = 225,       /* w→g body: u32be count of events finished since the last CMD_DONE */
+    CMD_REPLY = 226,      /* g→w body: the serialized value, or with WIRE_MORE a part of it; with
+                             WIRE_SCALAR there is none, it would be too large. In request order */
+    CMD_RECEIPT = 227,    /* query: how many clients the last send on this connection reached */
     CMD_ON_HANDSHAKE = 228, /* g→w body as of CMD_ON_WEBSOCKET_CONNECT: may this client come in? */
-    CMD_JUDGE = 229, /* w→g connection_id, body: u16be 0 and header lines, or status, text */
+    CMD_JUDGE = 229,     /* w→g connection_id, body: u16be 0 and header lines, or status, text */
+    CMD_ON_BROKEN = 230, /* g→w the client broke its protocol: tell when its callbacks are done */
+    CMD_FINISHED = 231,  /* w→g connection_id: they are */
 };
 
 enum { WIRE_IP6_BYTES = 16 };
@@ -69,6 +72,7 @@ enum wire_flag {
     WIRE_BINARY = 4, /* ours, after CMD_HELLO: the WebSocket message is (or shall be) binary */
     WIRE_IP6 = 8,    /* ours, after CMD_HELLO: an event of an IPv6 client, whose address is in front
                         of the session in ext_data */
+    WIRE_MORE = 16,  /* ours: the rest of the answer comes in further CMD_REPLY */
 };
 
 struct wire_packet {

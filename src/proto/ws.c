@@ -273,11 +273,11 @@ static ssize_t inflate_bytes(struct ws *ws, const struct codec_conf *conf, struc
         uint8_t *to = m->at + m->len;
         rc = ws_inflate(ws->own, &bytes, is_end, to, &len);
         m->len += len;
-        if (m->len > max)
-            return fail(ws, reply, 1009, "the message is too big");
-        check_text(ws, span_of(to, len));
+        check_text(ws, span_of(to, len)); /* first, so that cuts make no difference */
         if (ws->utf8 == UTF8_BAD)
             return 0; /* told by the caller */
+        if (m->len > max)
+            return fail(ws, reply, 1009, "the message is too big");
     }
     if (rc == -ENOMEM)
         return fail(ws, reply, 1011, "out of memory");

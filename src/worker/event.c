@@ -184,18 +184,30 @@ static void on_websocket_connect(struct worker *w, struct event *e)
     request_free(request);
 }
 
+static void answer(struct worker *w, const struct event *e, uint8_t cmd, struct span body)
+{
+    struct wire_packet p = command_of(cmd);
+    struct gateway_at at = {.ip = e->packet.local_ip, .port = e->packet.local_port};
+    p.connection_id = e->packet.connection_id;
+    p.body = body;
+    int rc = w->mesh.gw.io->send(&w->mesh.gw, at, &p);
+    if (rc < 0 && rc != GW_ENOGATEWAY) /* gone with its clients */
+        log_error("%s for client %s was not sent: %s", wire_cmd_name(cmd), e->who.id,
+                  gw_strerror(rc));
+}
+
+/* The events of a client come one after another: all before this one are done. */
+static void on_broken(struct worker *w, struct event *e)
+{
+    answer(w, e, CMD_FINISHED, span_of(NULL, 0));
+}
+
 /* Back to the gateway, in front of whatever the callbacks below send to the client. */
 static void tell_verdict(struct worker *w, const struct event *e, const struct gw_answer *a)
 {
-    struct wire_packet p = command_of(CMD_JUDGE);
-    struct gateway_at at = {.ip = e->packet.local_ip, .port = e->packet.local_port};
     struct buf body = {0};
     verdict_put(a, &body);
-    p.connection_id = e->packet.connection_id;
-    p.body = buf_span(&body);
-    int rc = w->mesh.gw.io->send(&w->mesh.gw, at, &p);
-    if (rc < 0 && rc != GW_ENOGATEWAY) /* gone with its clients */
-        log_error("no verdict for client %s: %s", e->who.id, gw_strerror(rc));
+    answer(w, e, CMD_JUDGE, buf_span(&body));
     buf_fini(&body);
 }
 
@@ -244,8 +256,8 @@ static void on_close(struct worker *w, struct event *e)
 
 static void (*const callbacks[256])(struct worker *w, struct event *e) = {
     [CMD_ON_CONNECT] = on_connect,     [CMD_ON_WEBSOCKET_CONNECT] = on_websocket_connect,
-    [CMD_ON_HANDSHAKE] = on_handshake, [CMD_ON_MESSAGE] = on_message,
-    [CMD_ON_CLOSE] = on_close,
+    [CMD_ON_HANDSHAKE] = on_handshake, [CMD_ON_BROKEN] = on_broken,
+    [CMD_ON_MESSAGE] = on_message,     [CMD_ON_CLOSE] = on_close,
 };
 
 void event_run(struct worker *w, struct event *e)
