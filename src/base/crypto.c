@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 #include <zlib.h>
 
 #include "base/log.h"
@@ -22,9 +23,21 @@ static const void *addr(struct span s)
     return s.len ? (const void *)s.at : "";
 }
 
+/* EVP_sha1() is only a name: libcrypto would look for an implementation in every call, which takes
+ * longer than the digest of a WebSocket key. */
+static EVP_MD *sha1;
+
+static void fetch_sha1(void)
+{
+    sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+    check(sha1 != NULL, "SHA-1");
+}
+
 void crypto_sha1(struct span in, uint8_t out[20])
 {
-    check(EVP_Digest(addr(in), in.len, out, NULL, EVP_sha1(), NULL) == 1, "SHA-1");
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fetch_sha1);
+    check(EVP_Digest(addr(in), in.len, out, NULL, sha1, NULL) == 1, "SHA-1");
 }
 
 void crypto_sha256(struct span in, uint8_t out[32])

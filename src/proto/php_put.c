@@ -11,35 +11,60 @@ void php_put_bool(struct buf *out, bool v)
     buf_put(out, v ? "b:1;" : "b:0;", 4);
 }
 
+enum { NUMBER_MAX = 20 }; /* digits of 2^64 */
+
 /* Digits are written backwards: these functions run per member of a group, printf() is too slow. */
-static void put_number(struct buf *out, uint64_t magnitude, bool is_negative)
+static uint8_t *write_number(uint8_t *to, uint64_t magnitude)
 {
-    uint8_t digits[20];
+    uint8_t digits[NUMBER_MAX];
     size_t at = sizeof digits;
 
     do {
         digits[--at] = (uint8_t)('0' + magnitude % 10);
         magnitude /= 10;
     } while (magnitude > 0);
-    if (is_negative)
-        buf_putc(out, '-');
-    buf_put(out, digits + at, sizeof digits - at);
+    memcpy(to, digits + at, sizeof digits - at);
+    return to + (sizeof digits - at);
+}
+
+static void commit_to(struct buf *out, const uint8_t *from, const uint8_t *end)
+{
+    buf_commit(out, (size_t)(end - from));
 }
 
 void php_put_int(struct buf *out, int64_t v)
 {
-    buf_put(out, "i:", 2);
-    put_number(out, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, v < 0);
-    buf_putc(out, ';');
+    uint8_t *from = buf_reserve(out, NUMBER_MAX + 4), *to = from;
+    *to++ = 'i';
+    *to++ = ':';
+    if (v < 0)
+        *to++ = '-';
+    to = write_number(to, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+    *to++ = ';';
+    commit_to(out, from, to);
+}
+
+uint8_t *php_put_string_room(struct buf *out, size_t len)
+{
+    uint8_t *from = buf_reserve(out, len + NUMBER_MAX + 6), *to = from;
+    *to++ = 's';
+    *to++ = ':';
+    to = write_number(to, len);
+    *to++ = ':';
+    *to++ = '"';
+    uint8_t *room = to;
+    to += len;
+    *to++ = '"';
+    *to++ = ';';
+    commit_to(out, from, to);
+    return room;
 }
 
 void php_put_string(struct buf *out, struct span v)
 {
-    buf_put(out, "s:", 2);
-    put_number(out, v.len, false);
-    buf_put(out, ":\"", 2);
-    buf_put_span(out, v);
-    buf_put(out, "\";", 2);
+    uint8_t *room = php_put_string_room(out, v.len);
+    if (v.len > 0)
+        memcpy(room, v.at, v.len);
 }
 
 void php_put_key(struct buf *out, struct span text)
@@ -54,9 +79,13 @@ void php_put_key(struct buf *out, struct span text)
 
 void php_put_array(struct buf *out, size_t len)
 {
-    buf_put(out, "a:", 2);
-    put_number(out, len, false);
-    buf_put(out, ":{", 2);
+    uint8_t *from = buf_reserve(out, NUMBER_MAX + 4), *to = from;
+    *to++ = 'a';
+    *to++ = ':';
+    to = write_number(to, len);
+    *to++ = ':';
+    *to++ = '{';
+    commit_to(out, from, to);
 }
 
 void php_put_array_end(struct buf *out)

@@ -75,6 +75,8 @@ void php_put_null(struct buf *out);
 void php_put_bool(struct buf *out, bool v);
 void php_put_int(struct buf *out, int64_t v);
 void php_put_string(struct buf *out, struct span v);
+/* The same with room for its bytes, which the caller writes before anything else is put. */
+uint8_t *php_put_string_room(struct buf *out, size_t len) NODISCARD;
 void php_put_key(struct buf *out, struct span text); /* i:123; or s:3:"abc"; by the key rule */
 void php_put_array(struct buf *out, size_t len); /* a:len:{ — then len keys and values, then: */
 void php_put_array_end(struct buf *out);

@@ -55,13 +55,13 @@ static void accept_key(struct span key, struct span extensions, struct buf *repl
     crypto_sha1(span_of(text, sizeof(text)), digest);
     char answer[SHA1_TEXT + 1];
     crypto_base64(span_of(digest, sizeof(digest)), answer, sizeof(answer));
-    buf_printf(reply,
-               "HTTP/1.1 101 Switching Protocol\r\n"
-               "Upgrade: websocket\r\n"
-               "Sec-WebSocket-Version: 13\r\n"
-               "Connection: Upgrade\r\n"
-               "Sec-WebSocket-Accept: %s\r\n",
-               answer);
+    buf_puts(reply, "HTTP/1.1 101 Switching Protocol\r\n"
+                    "Upgrade: websocket\r\n"
+                    "Sec-WebSocket-Version: 13\r\n"
+                    "Connection: Upgrade\r\n"
+                    "Sec-WebSocket-Accept: ");
+    buf_put(reply, answer, SHA1_TEXT);
+    buf_puts(reply, "\r\n");
     if (extensions.len > 0)
         http_put_header(reply, "Sec-WebSocket-Extensions", extensions);
     buf_puts(reply, "\r\n");

@@ -128,6 +128,24 @@ static void a_missing_host_is_null(void **state)
     buf_fini(&body);
 }
 
+/* Repetitions of a name are joined; another name with the same key replaces the value, in place. */
+static void two_names_of_one_key(void **state)
+{
+    static const char head[] = "GET / HTTP/1.1\r\nX-A: 1\r\nHost: h\r\nX_A: 2\r\n"
+                               "x-a: 3\r\nX_a: 4\r\nx-A: 5\r\n\r\n";
+    static const char want[] = "s:8:\"HTTP_X_A\";s:3:\"2,4\";s:9:\"HTTP_HOST\";s:1:\"h\";}";
+    struct buf body = {0};
+    struct http_request r;
+
+    assert_true(http_parse_request(span_str(head), 0, &r) > 0);
+    php_put_request(&body, &r, "127.0.0.1", 1, 2, span_of(NULL, 0));
+    const char *at = memmem(body.at, body.len, "s:8:\"HTTP_X_A\"", 14);
+    assert_non_null(at);
+    assert_memory_equal(at, want, sizeof want - 1);
+    assert_non_null(memmem(body.at, body.len, "\"server\";a:11:{", 15));
+    buf_fini(&body);
+}
+
 static void the_deepest_query_stays_readable(void **state)
 {
     struct buf request = {0}, body = {0};
@@ -155,6 +173,7 @@ int main(void)
         cmocka_unit_test(recorded_handshakes),
         cmocka_unit_test(recorded_packet),
         cmocka_unit_test(a_missing_host_is_null),
+        cmocka_unit_test(two_names_of_one_key),
         cmocka_unit_test(the_deepest_query_stays_readable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
