@@ -16,7 +16,7 @@ static void send_json(struct visitor *v, const struct http_request *r,
 {
     struct answer a = {0};
     pages_answer_json(v->all->pages, r, from->status, buf_span(&from->lines), buf_span(&from->body),
-                      from->is_last, clock_wall_s(), &a);
+                      from->is_last || v->all->is_draining, clock_wall_s(), &a);
     visitor_send(v, &a);
     answer_fini(&a);
 }

@@ -103,7 +103,8 @@ rate = 2
             yield
         finally:
             for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
 
 @pytest.fixture
@@ -508,6 +509,39 @@ def test_a_caller_who_leaves_does_not_matter(api):
             with socket.create_connection(("127.0.0.1", api.port)) as s:
                 s.sendall(request(b"", "/api/online", method="GET"))
     assert api.ask("GET", "/api/count")[0] in (200, 207, 504)
+
+
+@contextlib.contextmanager
+def call_under_way(api):
+    """A connection whose call waits for a gateway that does not run."""
+    with api.stopped("b"), socket.create_connection(("127.0.0.1", api.port), timeout=30 * SLOW) as s:
+        s.sendall(b"GET /health HTTP/1.1\r\nHost: h\r\n\r\n" + request(b"", "/api/online", method="GET"))
+        with s.makefile("rb") as stream:
+            while stream.readline() != b"\r\n":
+                pass
+            assert stream.read(2) == b"ok"  # both came in one turn: the call has begun
+            yield stream
+
+
+def test_a_process_that_drains_ends_its_calls(api):
+    (pid,) = api.cluster.server.pids("web")
+    with call_under_way(api) as stream:
+        os.kill(pid, signal.SIGTERM)
+        answer = stream.read()
+    assert answer.startswith(b"HTTP/1.1 207 ") and b"Connection: close\r\n" in answer and b'"timeout"' in answer
+    wait_until(lambda: not os.path.exists(f"/proc/{pid}"), what="the process is gone")
+    api.cluster.server.stop()
+
+
+def test_a_stop_does_not_wait_for_calls(api):
+    (pid,) = api.cluster.server.pids("web")
+    began = time.monotonic()
+    with call_under_way(api) as stream:
+        api.cluster.server.process.send_signal(signal.SIGTERM)
+        assert stream.read() == b""
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), what="the process is gone")
+        assert time.monotonic() - began < 4 * SLOW
+    api.cluster.server.stop(expect=None)
 
 
 def test_calls_under_way_are_bounded(site, tmp_path):
