@@ -73,6 +73,14 @@ static const char *refusal(const struct gateway *g, const struct addr *peer)
 
 /* ---- a client's life ---- */
 
+/* Before any handshake: worker-gateway.json on_connect. */
+static void begin(struct gateway *g, struct client *c, const struct addr *peer)
+{
+    count_address(g, peer, 1);
+    heartbeat_add(&g->heartbeat, c);
+    route_event(g, c, CMD_ON_CONNECT, WIRE_SCALAR, span_of(NULL, 0));
+}
+
 static void on_enter(void *owner, int fd, const struct addr *peer,
                      const struct transport *transport, void *transport_state)
 {
@@ -93,10 +101,60 @@ static void on_enter(void *owner, int fd, const struct addr *peer,
         clients_remove(&g->clients, c);
         return;
     }
-    count_address(g, peer, 1);
-    heartbeat_add(&g->heartbeat, c);
-    /* Before any handshake: worker-gateway.json on_connect. */
-    route_event(g, c, CMD_ON_CONNECT, WIRE_SCALAR, span_of(NULL, 0));
+    begin(g, c, peer);
+}
+
+/* ---- with the fallback: who is no fallback client comes here with the first bytes unread ---- */
+
+static void on_other(void *owner, struct conn *conn)
+{
+    struct front *f = owner;
+    struct gateway *g = f->gateway;
+    const char *limit = refusal(g, conn_peer(conn));
+    struct client *c = clients_add(&g->clients);
+    c->front = f;
+    c->chan = chan_adopt(conn, &f->kind, c);
+    begin(g, c, conn_peer(conn));
+    if (!limit)
+        return;
+    log_refused(conn_peer(conn), limit);
+    chan_destroy(c->chan, GW_EFULL);
+}
+
+static bool may_come(void *owner, const struct http_request *r)
+{
+    const struct front *f = owner;
+    return origin_is_allowed(&f->gateway->conf->origin, r);
+}
+
+static void enter_lobby(void *owner, int fd, const struct addr *peer,
+                        const struct transport *transport, void *transport_state)
+{
+    struct front *f = owner;
+    lobby_enter(&f->lobby, fd, peer, transport, transport_state);
+}
+
+static int open_lobby(struct front *f, int listener)
+{
+    const struct gateway *g = f->gateway;
+    const struct gateway_conf *gc = g->conf;
+    const struct lobby_conf conf = {
+        .conns = g->conns,
+        .run_dir = g->env->run_dir,
+        .section = g->env->section->name,
+        .listener = listener,
+        .slot = g->env->slot,
+        .max_message_bytes = gc->max_message_bytes,
+        .max_head_bytes = gc->max_head_bytes,
+        .request_timeout_ms = gc->handshake_timeout_ms,
+        .resume_ms = gc->sse_resume_ms,
+        .replay_bytes = gc->sse_replay_bytes,
+        .owner = f,
+        .on_other = on_other,
+        .on_client = on_enter,
+        .may_come = may_come,
+    };
+    return lobby_open(&f->lobby, &conf);
 }
 
 /* The client behind a trusted proxy, which from now on is the peer for events and limits. false:
@@ -281,6 +339,12 @@ int front_start(struct front *f, struct gateway *g, const char *url, int fd,
                             .has_proxy_header = g->conf->door.has_proxy_header,
                             .trusted = &g->trusted,
                             .timeout_ms = g->conf->handshake_timeout_ms};
+    if (g->conf->has_sse && f->kind.codec == &ws_codec) {
+        f->door.on_enter = enter_lobby;
+        rc = open_lobby(f, (int)(f - g->fronts));
+        if (rc < 0)
+            return rc;
+    }
     rc = door_open(&f->door, g->loop, fd, tls);
     if (rc < 0)
         log_error("%s: cannot accept: %s", url, strerror(-rc));
@@ -290,4 +354,10 @@ int front_start(struct front *f, struct gateway *g, const char *url, int fd,
 void front_stop(struct front *f)
 {
     door_close(&f->door);
+    lobby_close(&f->lobby);
+}
+
+void front_fini(struct front *f)
+{
+    lobby_fini(&f->lobby);
 }

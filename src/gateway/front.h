@@ -8,6 +8,7 @@
 #include "base/span.h"
 #include "chan/chan.h"
 #include "chan/door.h"
+#include "sse/lobby.h"
 
 struct client;
 struct gateway;
@@ -16,6 +17,7 @@ struct gateway;
 struct front {
     struct gateway *gateway;
     struct door door;
+    struct lobby lobby; /* between door and clients, with sse */
     struct chan_kind kind;
     uint16_t port; /* gateway_port of its clients' events */
 };
@@ -25,6 +27,8 @@ struct front {
 int front_start(struct front *f, struct gateway *g, const char *url, int fd,
                 struct tls_context *tls) NODISCARD;
 void front_stop(struct front *f); /* accepts no more; twice is fine */
+
+void front_fini(struct front *f); /* no connection of it may be left */
 
 /* The client is gone for workers and tables from now on: ON_CLOSE, then its memory. What its
  * channel still has to send is sent. */

@@ -32,6 +32,8 @@ static void gateway_free(struct gateway *g)
     cidr_set_fini(&g->trusted);
     ws_deflate_free(g->deflate);
     auth_close(&g->auth);
+    for (size_t i = 0; i < g->fronts_n; i++)
+        front_fini(&g->fronts[i]);
     buf_fini(&g->text);
     mem_free(g);
 }

@@ -54,6 +54,9 @@ struct gateway_conf {
     int64_t max_connections_per_address;
     int64_t max_messages_per_second;
     struct conf_list origin;
+    bool has_sse;
+    uint64_t sse_resume_ms;
+    uint64_t sse_replay_bytes;
     struct tls_conf tls;
     struct door_conf door;
     struct ws_conf ws;

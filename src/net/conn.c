@@ -154,6 +154,16 @@ struct conn *conn_dial(struct conn_pool *p, const struct addr *to, const struct 
     return c;
 }
 
+void conn_adopt(struct conn *c, const struct conn_conf *conf, const struct conn_events *events,
+                void *owner)
+{
+    c->conf = conf;
+    c->events = events;
+    c->owner = owner;
+    conn_set_deadline(c, 0);
+    conn_read_next_turn(c);
+}
+
 /* --- end --- */
 
 void conn_kill(struct conn *c, int why, unsigned extra_flags)

@@ -66,6 +66,10 @@ struct conn *conn_dial(struct conn_pool *p, const struct addr *to, const struct 
                        const struct conn_events *events, void *owner) NODISCARD;
 
 void conn_set_owner(struct conn *c, void *owner);
+/* Hands an open connection over, from inside on_bytes or outside of it. What on_bytes left unused
+ * comes again, to the new events, in the next turn; the deadline is cleared. */
+void conn_adopt(struct conn *c, const struct conn_conf *conf, const struct conn_events *events,
+                void *owner);
 
 /* Copies the bytes to the end of the queue. 0, GW_ECLOSED after close, or GW_EFULL when the queue
  * holds out_max_bytes or more already (nothing is queued; one message of any size passes below the
