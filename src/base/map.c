@@ -41,6 +41,7 @@ struct map {
     uint32_t cap;    /* of entries, a power of two; there are twice as many slots */
     uint32_t used_n; /* live entries and gaps */
     uint32_t live_n;
+    uint32_t holds_n; /* while there are any, no entry changes its position */
 };
 
 enum { FIRST_CAP = 8, KEPT_CAP = 64 };
@@ -104,7 +105,7 @@ static void fill_slot(struct map *m, uint32_t hash, uint32_t entry)
     m->slots[i] = (struct slot){.hash = hash, .entry1 = entry + 1};
 }
 
-/* Packs the live entries into tables for `cap` of them. */
+/* Moves the live entries, packed unless positions are held, into tables for `cap` entries. */
 static void rebuild(struct map *m, uint32_t cap)
 {
     struct entry *old = m->entries;
@@ -115,10 +116,12 @@ static void rebuild(struct map *m, uint32_t cap)
     m->cap = cap;
     m->used_n = 0;
     for (uint32_t i = 0; i < old_n; i++) {
-        if (!old[i].key)
+        if (!old[i].key && m->holds_n == 0)
             continue;
         m->entries[m->used_n] = old[i];
-        fill_slot(m, old[i].hash, m->used_n++);
+        if (old[i].key)
+            fill_slot(m, old[i].hash, m->used_n);
+        m->used_n++;
     }
     mem_free(old);
 }
@@ -127,13 +130,14 @@ static void rebuild(struct map *m, uint32_t cap)
  * was added or removed since the last one. */
 static void make_room(struct map *m)
 {
+    bool is_held = m->holds_n > 0;
     bool is_sparse = m->cap > KEPT_CAP && m->live_n < m->used_n / 8;
-    if (m->used_n < m->cap && !is_sparse)
+    if (m->used_n < m->cap && (is_held || !is_sparse))
         return;
-    uint32_t cap = FIRST_CAP;
-    while (cap < m->live_n + m->live_n / 3 + 1) {
+    uint32_t cap = FIRST_CAP, kept_n = is_held ? m->used_n : m->live_n;
+    while (cap < kept_n + kept_n / 3 + 1) {
         if (cap > UINT32_MAX / 4)
-            log_fatal("map: %u entries are too many", m->live_n);
+            log_fatal("map: %u entries are too many", kept_n);
         cap *= 2;
     }
     rebuild(m, cap);
@@ -195,8 +199,14 @@ static void make_gap(struct map *m, uint32_t i)
     e[i].run_last = last;
     e[first].run_last = last;
     e[last].run_first = first;
-    if (last + 1 == m->used_n)
+    if (last + 1 == m->used_n && m->holds_n == 0)
         m->used_n = first;
+}
+
+static void drop_if_empty(struct map *m)
+{
+    if (m->live_n == 0 && m->cap > KEPT_CAP && m->holds_n == 0)
+        drop_tables(m);
 }
 
 void *map_remove(struct map *m, struct span key)
@@ -208,9 +218,20 @@ void *map_remove(struct map *m, struct span key)
     void *value = m->entries[i].value;
     free_slot(m, (uint32_t)(s - m->slots));
     make_gap(m, i);
-    if (--m->live_n == 0 && m->cap > KEPT_CAP)
-        drop_tables(m);
+    m->live_n--;
+    drop_if_empty(m);
     return value;
+}
+
+void map_hold(struct map *m)
+{
+    m->holds_n++;
+}
+
+void map_let_go(struct map *m)
+{
+    m->holds_n--;
+    drop_if_empty(m);
 }
 
 size_t map_len(const struct map *m)

@@ -23,6 +23,9 @@ size_t map_len(const struct map *m);
 
 /* *pos starts at 0; false at the end. The key dies with the entry. */
 bool map_next(const struct map *m, size_t *pos, struct span *key, void **value);
+/* Between the two a walk may rest: entries may be added, too, and appear at its end. Counted. */
+void map_hold(struct map *m);
+void map_let_go(struct map *m);
 
 /* The same for integer keys, open addressing, no order promised. */
 struct idmap;

@@ -40,7 +40,7 @@ struct client {
     uint16_t messages_n;
     bool had_groups : 1; /* groups reads as an array, not as null, once one was joined */
     bool is_paused : 1;  /* not read from, because its worker's queue is full */
-    bool is_marked : 1;  /* scratch of one command: left out, or listed already */
+    bool is_marked : 1;  /* scratch of one command: left out */
 };
 
 _Static_assert(sizeof(struct client) <= 80, "an idle client costs little");

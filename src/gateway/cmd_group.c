@@ -1,6 +1,8 @@
 /* Commands that put clients into groups and bind them to uids. */
 #include "gateway/cmd.h"
+#include "gateway/job.h"
 #include "gateway/state.h"
+#include "gateway/tour.h"
 
 /* PHP's empty() refuses "" and "0" (vectors/README.md); between our own parts "0" is a name like
  * any other. */
@@ -50,10 +52,41 @@ int cmd_leave_group(struct gateway *g, struct peer *from, const struct wire_pack
     return 0;
 }
 
+/* ---- ungroup ---- */
+
+struct dissolution {
+    struct job job;
+    struct tour tour;
+};
+
+/* The group has no name any more; only memory is given back here. */
+static int expel(struct gateway *g, struct job *j, struct slice *s)
+{
+    struct dissolution *d = CONTAINER_OF(j, struct dissolution, job);
+    while (!slice_is_over(s)) {
+        struct client *c = tour_next(&d->tour);
+        if (!c)
+            return 0;
+        groups_expel(&g->groups, d->tour.group, c);
+    }
+    return 1;
+}
+
+static void fini_dissolution(struct gateway *g, struct job *j)
+{
+    tour_end(&CONTAINER_OF(j, struct dissolution, job)->tour);
+}
+
+static const struct job_kind dissolution_kind = {
+    .bytes = sizeof(struct dissolution), .step = expel, .fini = fini_dissolution};
+
 int cmd_ungroup(struct gateway *g, struct peer *from, const struct wire_packet *p)
 {
+    struct dissolution d = {0};
     struct group *group = is_name(from, p) ? groups_find(&g->groups, p->ext) : NULL;
-    if (group)
-        groups_dissolve(&g->groups, group);
-    return 0;
+    if (!group)
+        return 0;
+    tour_begin_group(&d.tour, &g->groups, group);
+    groups_disband(&g->groups, group);
+    return job_run(g, from, &dissolution_kind, &d.job);
 }

@@ -2,11 +2,11 @@
 #include <gw/err.h>
 
 #include "gateway/cmd.h"
+#include "gateway/job.h"
 #include "gateway/state.h"
+#include "gateway/tour.h"
 #include "proto/phpser.h"
 
-/* Replies are written from the tables straight into the scratch buffer: entries in connecting or
- * joining order (vectors/README.md). */
 static struct buf *begin(struct gateway *g)
 {
     buf_clear(&g->text);
@@ -25,35 +25,12 @@ int cmd_is_online(struct gateway *g, struct peer *from, const struct wire_packet
     return end(g, from);
 }
 
-static void put_sessions(struct buf *out, const struct roster *members)
-{
-    uint32_t pos = 0;
-    php_put_array(out, members->live_n);
-    for (struct client *c = roster_next(members, &pos); c; c = roster_next(members, &pos)) {
-        php_put_int(out, c->id);
-        php_put_string(out, client_session(c));
-    }
-    php_put_array_end(out);
-}
-
 static const struct roster NOBODY = {0};
 
 static const struct roster *members_of(const struct groups *gs, struct span name)
 {
     const struct group *group = groups_find(gs, name);
     return group ? &group->members : &NOBODY;
-}
-
-int cmd_all_sessions(struct gateway *g, struct peer *from, const struct wire_packet *p)
-{
-    put_sessions(begin(g), &g->clients.all);
-    return end(g, from);
-}
-
-int cmd_group_sessions(struct gateway *g, struct peer *from, const struct wire_packet *p)
-{
-    put_sessions(begin(g), members_of(&g->groups, p->ext));
-    return end(g, from);
 }
 
 int cmd_group_count(struct gateway *g, struct peer *from, const struct wire_packet *p)
@@ -64,88 +41,110 @@ int cmd_group_count(struct gateway *g, struct peer *from, const struct wire_pack
     return end(g, from);
 }
 
+/* ---- lists: entries in connecting or joining order (vectors/README.md) ---- */
+
+struct listing {
+    struct job job;
+    struct tour tour;
+};
+
+static void fini_listing(struct gateway *g, struct job *j)
+{
+    tour_end(&CONTAINER_OF(j, struct listing, job)->tour);
+}
+
+static int list_sessions(struct gateway *g, struct job *j, struct slice *s)
+{
+    struct tour *tour = &CONTAINER_OF(j, struct listing, job)->tour;
+    while (!slice_is_over(s)) {
+        const struct client *c = tour_next(tour);
+        if (!c)
+            return 0;
+        php_put_int(s->out, c->id);
+        php_put_string(s->out, client_session(c));
+        s->entries_n++;
+    }
+    return 1;
+}
+
+static const struct job_kind sessions_kind = {.bytes = sizeof(struct listing),
+                                              .has_answer = true,
+                                              .step = list_sessions,
+                                              .fini = fini_listing};
+
+int cmd_all_sessions(struct gateway *g, struct peer *from, const struct wire_packet *p)
+{
+    struct listing l = {0};
+    tour_begin(&l.tour, &g->clients.all);
+    return job_run(g, from, &sessions_kind, &l.job);
+}
+
+int cmd_group_sessions(struct gateway *g, struct peer *from, const struct wire_packet *p)
+{
+    struct listing l = {0};
+    tour_begin_group(&l.tour, &g->groups, groups_find(&g->groups, p->ext));
+    return job_run(g, from, &sessions_kind, &l.job);
+}
+
+static int list_ids(struct gateway *g, struct job *j, struct slice *s)
+{
+    struct tour *tour = &CONTAINER_OF(j, struct listing, job)->tour;
+    while (!slice_is_over(s)) {
+        const struct client *c = tour_next(tour);
+        if (!c)
+            return 0;
+        php_put_int(s->out, (int64_t)(j->entries_n + s->entries_n));
+        php_put_int(s->out, c->id);
+        s->entries_n++;
+    }
+    return 1;
+}
+
+static const struct job_kind ids_kind = {
+    .bytes = sizeof(struct listing), .has_answer = true, .step = list_ids, .fini = fini_listing};
+
 int cmd_uid_clients(struct gateway *g, struct peer *from, const struct wire_packet *p)
 {
-    const struct roster *members = members_of(&g->uids, p->ext);
-    struct buf *out = begin(g);
-    uint32_t pos = 0;
-    int64_t n = 0;
-    php_put_array(out, members->live_n);
-    for (struct client *c = roster_next(members, &pos); c; c = roster_next(members, &pos)) {
-        php_put_int(out, n++);
-        php_put_int(out, c->id);
-    }
-    php_put_array_end(out);
-    return end(g, from);
+    struct listing l = {0};
+    tour_begin_group(&l.tour, &g->uids, groups_find(&g->uids, p->ext));
+    return job_run(g, from, &ids_kind, &l.job);
 }
+
+/* ---- the list of groups ---- */
+
+struct group_listing {
+    struct job job;
+    size_t pos;
+    uint32_t last_serial; /* groups that come later are not listed: they could come for ever */
+};
+
+static int list_groups(struct gateway *g, struct job *j, struct slice *s)
+{
+    struct group_listing *l = CONTAINER_OF(j, struct group_listing, job);
+    while (!slice_is_over(s)) {
+        const struct group *group = groups_next(&g->groups, &l->pos);
+        if (!group || (int32_t)(group->serial - l->last_serial) > 0)
+            return 0;
+        php_put_int(s->out, (int64_t)(j->entries_n + s->entries_n));
+        php_put_key(s->out, group_name(group)); /* PHP returns array keys: "5" is i:5; */
+        s->entries_n++;
+    }
+    return 1;
+}
+
+static void fini_group_listing(struct gateway *g, struct job *j)
+{
+    groups_let_go(&g->groups);
+}
+
+static const struct job_kind groups_kind = {.bytes = sizeof(struct group_listing),
+                                            .has_answer = true,
+                                            .step = list_groups,
+                                            .fini = fini_group_listing};
 
 int cmd_group_ids(struct gateway *g, struct peer *from, const struct wire_packet *p)
 {
-    struct buf *out = begin(g);
-    size_t pos = 0;
-    int64_t n = 0;
-    php_put_array(out, groups_len(&g->groups));
-    for (struct group *group = groups_next(&g->groups, &pos); group;
-         group = groups_next(&g->groups, &pos)) {
-        php_put_int(out, n++);
-        php_put_key(out, group_name(group)); /* PHP returns array keys: "5" is i:5; */
-    }
-    php_put_array_end(out);
-    return end(g, from);
-}
-
-/* ---- batches ---- */
-
-typedef struct php_value *batch_fn(struct php_doc *doc, const struct roster *members);
-
-static struct php_value *count_of(struct php_doc *doc, const struct roster *members)
-{
-    return php_new_int(doc, members->live_n);
-}
-
-static struct php_value *ids_of(struct php_doc *doc, const struct roster *members)
-{
-    struct php_value *ids = php_new_array(doc);
-    uint32_t pos = 0;
-    for (struct client *c = roster_next(members, &pos); c; c = roster_next(members, &pos))
-        php_append(doc, ids, php_new_int(doc, c->id));
-    return ids;
-}
-
-/* One entry per name, in the order asked. A nested array among the names kills the original; here
- * it costs the asking connection, which would wait for an answer (batch_nested). */
-static int batch(struct gateway *g, struct peer *from, const struct wire_packet *p,
-                 const struct groups *gs, batch_fn *answer)
-{
-    struct php_doc *doc = php_doc_new();
-    const struct php_value *names = php_read_json(doc, p->ext);
-    struct php_value *all = php_new_array(doc);
-    size_t pos = 0;
-    struct php_key key;
-    const struct php_value *v;
-    struct span name;
-    int rc = 0;
-    bool is_list = names && php_type(names) == PHP_ARRAY;
-    while (is_list && rc == 0 && php_next(names, &pos, &key, &v)) {
-        if (receivers_key_text(doc, v, &name))
-            php_set(doc, all, php_key_of(name), answer(doc, members_of(gs, name)));
-        else
-            rc = GW_EPROTO;
-    }
-    if (rc == 0) {
-        php_write(all, begin(g));
-        rc = end(g, from);
-    }
-    php_doc_free(doc);
-    return rc;
-}
-
-int cmd_group_counts(struct gateway *g, struct peer *from, const struct wire_packet *p)
-{
-    return batch(g, from, p, &g->groups, count_of);
-}
-
-int cmd_uids_clients(struct gateway *g, struct peer *from, const struct wire_packet *p)
-{
-    return batch(g, from, p, &g->uids, ids_of);
+    struct group_listing l = {.last_serial = g->groups.last_serial};
+    groups_hold(&g->groups);
+    return job_run(g, from, &groups_kind, &l.job);
 }

@@ -23,6 +23,7 @@ static void gateway_free(struct gateway *g)
     heartbeat_stop(g);
     heartbeat_fini(g);
     registrar_fini(g);
+    jobs_fini(g);
     route_fini(g);
     groups_fini(&g->groups);
     groups_fini(&g->uids);
@@ -127,6 +128,7 @@ static void init(struct gateway *g, struct role_env *env)
     groups_init(&g->groups, MEMBER_GROUP);
     groups_init(&g->uids, MEMBER_UID);
     list_init(&g->inner.peers);
+    jobs_init(g);
     g->addresses = map_new();
     g->trusted = door_conf_trusted(&g->conf->door);
     g->deflate = ws_conf_deflate(&g->conf->ws);

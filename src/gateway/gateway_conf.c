@@ -162,6 +162,16 @@ static const struct conf_key keys[] = {
      .max = 64 << 20,
      .unit = "bytes",
      .meaning = "Largest session of one client; a larger one is refused."},
+    {.name = "max_reply_bytes",
+     .type = CONF_SIZE,
+     .offset = AT(max_reply_bytes),
+     .def = "256m",
+     .min = 1 << 20,
+     .max = UINT32_MAX,
+     .unit = "bytes",
+     .meaning = "Largest answer to a query, as all sessions of this process; there is none to a "
+                "query that would get a larger one. Two such answers at most are in memory at the "
+                "same time, further queries wait."},
     {.name = "handshake_timeout",
      .type = CONF_SECONDS,
      .offset = AT(handshake_timeout_ms),

@@ -48,6 +48,7 @@ struct gateway_conf {
     int64_t max_frames_per_message;
     uint64_t max_head_bytes;
     uint64_t max_session_bytes;
+    uint64_t max_reply_bytes;
     uint64_t handshake_timeout_ms;
     uint64_t close_timeout_ms;
     int64_t max_connections;

@@ -21,7 +21,10 @@ void groups_init(struct groups *gs, enum member_kind kind)
 void groups_fini(struct groups *gs)
 {
     size_t pos = 0;
-    for (struct group *g = groups_next(gs, &pos); g; g = groups_next(gs, &pos)) {
+    uint64_t serial;
+    void *group;
+    while (idmap_next(gs->by_serial, &pos, &serial, &group)) {
+        struct group *g = group;
         roster_fini(&g->members);
         mem_free(g);
     }
@@ -48,6 +51,16 @@ struct group *groups_next(const struct groups *gs, size_t *pos)
     return map_next(gs->by_name, pos, &name, &group) ? group : NULL;
 }
 
+void groups_hold(struct groups *gs)
+{
+    map_hold(gs->by_name);
+}
+
+void groups_let_go(struct groups *gs)
+{
+    map_let_go(gs->by_name);
+}
+
 static uint64_t membership_key(const struct group *g, const struct client *c)
 {
     return (uint64_t)g->serial << 32 | c->id;
@@ -67,12 +80,35 @@ static struct group *create(struct groups *gs, struct span name)
     return g;
 }
 
-static void destroy(struct groups *gs, struct group *g)
+void groups_disband(struct groups *gs, struct group *g)
 {
     map_remove(gs->by_name, group_name(g));
+    g->is_disbanded = true;
+}
+
+/* A group ends with its last member, once nobody walks it any more. */
+static void look_after(struct groups *gs, struct group *g)
+{
+    if (g->members.live_n > 0)
+        return;
+    if (!g->is_disbanded)
+        groups_disband(gs, g);
+    if (g->members.holds_n > 0)
+        return;
     idmap_remove(gs->by_serial, g->serial);
     roster_fini(&g->members);
     mem_free(g);
+}
+
+void group_hold(struct group *g)
+{
+    roster_hold(&g->members);
+}
+
+void group_let_go(struct groups *gs, struct group *g)
+{
+    roster_let_go(&g->members);
+    look_after(gs, g);
 }
 
 void groups_join(struct groups *gs, struct client *c, struct span name)
@@ -100,26 +136,18 @@ void groups_join(struct groups *gs, struct client *c, struct span name)
     first->prev = m;
 }
 
-/* Takes the membership out of the client's ring and frees it; the group is the caller's business.
- */
-static void forget(struct groups *gs, struct membership *m)
+static void leave(struct groups *gs, struct membership *m)
 {
+    struct group *g = m->group;
     struct membership **first = &m->client->memberships[gs->kind];
     if (*first == m)
         *first = m->next == m ? NULL : m->next;
     m->next->prev = m->prev;
     m->prev->next = m->next;
-    idmap_remove(gs->memberships, membership_key(m->group, m->client));
-    pool_give(gs->pool, m);
-}
-
-static void leave(struct groups *gs, struct membership *m)
-{
-    struct group *g = m->group;
+    idmap_remove(gs->memberships, membership_key(g, m->client));
     roster_remove(&g->members, m->pos);
-    forget(gs, m);
-    if (g->members.live_n == 0)
-        destroy(gs, g);
+    pool_give(gs->pool, m);
+    look_after(gs, g);
 }
 
 void groups_leave(struct groups *gs, struct client *c, struct span name)
@@ -136,19 +164,19 @@ void groups_leave_all(struct groups *gs, struct client *c)
         leave(gs, c->memberships[gs->kind]);
 }
 
-void groups_dissolve(struct groups *gs, struct group *g)
+void groups_expel(struct groups *gs, struct group *g, struct client *c)
 {
-    uint32_t pos = 0;
-    for (struct client *c = roster_next(&g->members, &pos); c; c = roster_next(&g->members, &pos))
-        forget(gs, idmap_get(gs->memberships, membership_key(g, c)));
-    destroy(gs, g);
+    leave(gs, idmap_get(gs->memberships, membership_key(g, c)));
 }
 
 const struct membership *groups_of(const struct groups *gs, const struct client *c,
                                    const struct membership *after)
 {
     const struct membership *first = c->memberships[gs->kind];
-    if (!after)
-        return first;
-    return after->next == first ? NULL : after->next;
+    const struct membership *m = after ? after->next : first;
+    if (after && m == first)
+        return NULL;
+    while (m && m->group->is_disbanded)
+        m = m->next == first ? NULL : m->next;
+    return m;
 }

@@ -28,6 +28,7 @@ struct membership {
 struct group {
     struct roster members; /* in joining order */
     uint32_t serial;       /* names the group in keys of groups.memberships */
+    bool is_disbanded;     /* has lost its name; is freed when nobody is in it or walks it */
     uint8_t name_len;
     uint8_t name[];
 };
@@ -49,15 +50,25 @@ void groups_fini(struct groups *gs);
 size_t groups_len(const struct groups *gs);
 
 struct group *groups_find(const struct groups *gs, struct span name); /* NULL: no such group */
-/* *pos starts at 0; groups in their order; NULL at the end. */
+/* *pos starts at 0; groups in their order; NULL at the end. Groups may come during a walk only
+ * while the list is held. */
 struct group *groups_next(const struct groups *gs, size_t *pos);
+void groups_hold(struct groups *gs); /* counted */
+void groups_let_go(struct groups *gs);
 
 /* The name has 1 to NAME_MAX_BYTES bytes. Joining twice does nothing. */
 void groups_join(struct groups *gs, struct client *c, struct span name);
 /* Leaving a group one is not in does nothing. */
 void groups_leave(struct groups *gs, struct client *c, struct span name);
 void groups_leave_all(struct groups *gs, struct client *c);
-void groups_dissolve(struct groups *gs, struct group *group);
+/* Takes the group from the list and from what its members are in: from now on there is none of that
+ * name. The members leave one by one, by groups_expel(). */
+void groups_disband(struct groups *gs, struct group *group);
+void groups_expel(struct groups *gs, struct group *group, struct client *c); /* who is in it */
+
+/* For walks that rest: the group stays, and so do the positions of its members. Counted. */
+void group_hold(struct group *group);
+void group_let_go(struct groups *gs, struct group *group); /* it may be gone then */
 
 /* The client's memberships in joining order: NULL begins and ends the walk. */
 const struct membership *groups_of(const struct groups *gs, const struct client *c,

@@ -38,12 +38,27 @@ void peer_authorize(struct peer *p)
     conn_set_deadline(p->conn, 0);
 }
 
+/* ---- answers ---- */
+
+static bool takes_packets(const struct peer *p)
+{
+    return (p->worker || p->takes_packets) && p->speaks_ours;
+}
+
+static void put_parts(struct peer *p, struct span value)
+{
+    for (; value.len > REPLY_PART_MAX; value = span_skip(value, REPLY_PART_MAX))
+        peer_send(p, &(struct wire_packet){.cmd = CMD_REPLY,
+                                           .flag = WIRE_MORE,
+                                           .body = span_of(value.at, REPLY_PART_MAX)});
+    peer_send(p, &(struct wire_packet){.cmd = CMD_REPLY, .body = value});
+}
+
 void peer_reply(struct peer *p, struct span value)
 {
     uint64_t before = conn_queued(p->conn);
-    if ((p->worker || p->takes_packets) && p->speaks_ours) {
-        struct wire_packet reply = {.cmd = CMD_REPLY, .body = value};
-        peer_send(p, &reply);
+    if (takes_packets(p)) {
+        put_parts(p, value);
     } else {
         uint8_t *to = conn_reserve(p->conn, 4 + value.len);
         if (!to)
@@ -53,6 +68,30 @@ void peer_reply(struct peer *p, struct span value)
         conn_commit(p->conn, 4 + value.len);
     }
     p->answer_bytes += conn_queued(p->conn) - before;
+}
+
+void peer_reply_begin(struct peer *p, uint64_t value_bytes)
+{
+    uint8_t *to = takes_packets(p) ? NULL : conn_reserve(p->conn, 4);
+    if (!to)
+        return;
+    put_u32be(to, (uint32_t)value_bytes);
+    conn_commit(p->conn, 4);
+    p->answer_bytes += 4;
+}
+
+void peer_reply_part(struct peer *p, struct chunk *chunk, uint32_t off, bool is_last)
+{
+    uint64_t before = conn_queued(p->conn);
+    uint32_t len = chunk->len - off;
+    uint8_t *to = takes_packets(p) ? conn_reserve(p->conn, WIRE_HEAD) : NULL;
+    if (to) {
+        wire_encode(to, &(struct wire_packet){.cmd = CMD_REPLY, .flag = is_last ? 0 : WIRE_MORE});
+        put_u32be(to, WIRE_HEAD + len);
+        conn_commit(p->conn, WIRE_HEAD);
+    }
+    if (conn_queue(p->conn, chunk, off, len) == 0)
+        p->answer_bytes += conn_queued(p->conn) - before;
 }
 
 void peer_accept_ours(struct peer *p)
@@ -89,6 +128,8 @@ static void on_drain(struct conn *conn, void *owner)
     p->is_held = false;
     if (p->worker)
         route_on_drain(p->gateway, p->worker);
+    if (p->job)
+        job_on_drain(p->gateway, p);
 }
 
 static void complain(const struct peer *p, int rc)
@@ -99,11 +140,21 @@ static void complain(const struct peer *p, int rc)
     log_limited(&rate, LOG_WARN, "inner peer %s closed: %s", from, gw_strerror(rc));
 }
 
+void peer_refuse(struct peer *p, int rc)
+{
+    if (rc == GW_ETOOBIG && takes_packets(p)) {
+        peer_send(p, &(struct wire_packet){.cmd = CMD_REPLY, .flag = WIRE_SCALAR});
+        return;
+    }
+    complain(p, rc);
+    conn_close_for(p->conn, rc);
+}
+
 static ssize_t on_bytes(struct conn *conn, void *owner, uint8_t *at, size_t len)
 {
     struct peer *p = owner;
     struct span rest = span_of(at, len);
-    while (!conn_is_closing(conn) && !hold_if_full(p)) {
+    while (!conn_is_closing(conn) && !p->job && !hold_if_full(p)) {
         size_t max_bytes =
             p->is_authorized ? gateway_conf_packet_max(p->gateway->conf) : GREETING_MAX_BYTES;
         struct wire_packet packet;
@@ -111,6 +162,10 @@ static ssize_t on_bytes(struct conn *conn, void *owner, uint8_t *at, size_t len)
         if (n == 0)
             break;
         int rc = n < 0 ? (int)n : cmd_run(p->gateway, p, &packet);
+        if (p->place != PEER_NOT_IN_LINE)
+            job_was_let_in(p->gateway, p);
+        if (rc == CMD_LATER)
+            break;
         if (rc < 0) {
             complain(p, rc);
             return rc;
@@ -123,6 +178,7 @@ static ssize_t on_bytes(struct conn *conn, void *owner, uint8_t *at, size_t len)
 static void on_close(struct conn *conn, void *owner, int why)
 {
     struct peer *p = owner;
+    job_forget(p->gateway, p);
     route_detach(p->gateway, p);
     list_remove(&p->node);
     mem_free(p);
@@ -139,7 +195,7 @@ static void on_open(struct conn *conn, void *owner)
 static void on_deadline(struct conn *conn, void *owner)
 {
     struct peer *p = owner;
-    complain(p, GW_EAUTH);
+    complain(p, p->is_authorized ? GW_ETIMEOUT : GW_EAUTH);
     conn_destroy(conn, GW_ETIMEOUT);
 }
 

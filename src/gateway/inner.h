@@ -12,10 +12,15 @@
 #include "net/conn.h"
 #include "net/loop.h"
 
+struct chunk;
 struct gateway;
+struct job;
 struct listener;
 struct wire_packet;
 struct worker;
+
+/* In jobs.line, where those wait whose answer is large: */
+enum peer_place { PEER_NOT_IN_LINE, PEER_IN_LINE, PEER_LET_IN };
 
 struct peer {
     struct gateway *gateway;
@@ -28,7 +33,10 @@ struct peer {
     bool takes_packets;    /* a client library that wants its answers as CMD_REPLY, like a worker */
     bool is_held;          /* not read from until it takes its answers */
     uint64_t answer_bytes; /* no more than this of its queue are answers */
-    uint32_t reached_n;    /* clients that its last send was queued to, for CMD_RECEIPT */
+    struct job *job;       /* of its last command; it is not read from until that is done */
+    struct list in_line;
+    enum peer_place place;
+    uint32_t reached_n; /* clients that its last send was queued to, for CMD_RECEIPT */
 };
 
 struct inner {
@@ -47,8 +55,18 @@ void peer_authorize(struct peer *p); /* it has shown the key */
 /* It offered our extensions: they are accepted by CMD_HELLO. Once is enough. */
 void peer_accept_ours(struct peer *p);
 void peer_send(struct peer *p, const struct wire_packet *packet);
-/* Answers a query with a serialized value: as the original does, or by CMD_REPLY on a link of ours.
- */
+
+/* With its head below the least max_packet_bytes of a worker. */
+enum { REPLY_PART_MAX = 60 * 1024 };
+
+/* Answers a query with a serialized value: as the original does, or by CMD_REPLY on a link of ours,
+ * in parts when it is long (docs/wire.md §3). */
 void peer_reply(struct peer *p, struct span value);
+/* The same in pieces: begin, then parts of at most REPLY_PART_MAX, which end with their chunks.
+ * Nothing but events may be sent to the peer in between. */
+void peer_reply_begin(struct peer *p, uint64_t value_bytes);
+void peer_reply_part(struct peer *p, struct chunk *chunk, uint32_t off, bool is_last);
+/* There will be no answer to its query. GW_ETOOBIG: a link of ours is told; else it is closed. */
+void peer_refuse(struct peer *p, int rc);
 
 #endif

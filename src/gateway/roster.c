@@ -42,12 +42,29 @@ static void close_up(struct roster *r)
         resize(r, r->cap / 2);
 }
 
-void roster_remove(struct roster *r, uint32_t pos)
+static void settle(struct roster *r)
 {
-    r->slots[pos] = (struct roster_slot){0};
-    r->live_n--;
     while (r->len > 0 && !r->slots[r->len - 1].client)
         r->len--;
     if (r->len > ROSTER_SMALL && r->live_n < r->len / 2)
         close_up(r);
+}
+
+void roster_remove(struct roster *r, uint32_t pos)
+{
+    r->slots[pos] = (struct roster_slot){0};
+    r->live_n--;
+    if (r->holds_n == 0)
+        settle(r);
+}
+
+void roster_hold(struct roster *r)
+{
+    r->holds_n++;
+}
+
+void roster_let_go(struct roster *r)
+{
+    if (--r->holds_n == 0)
+        settle(r);
 }

@@ -12,6 +12,7 @@
 #include "gateway/groups.h"
 #include "gateway/heartbeat.h"
 #include "gateway/inner.h"
+#include "gateway/job.h"
 #include "gateway/receivers.h"
 #include "gateway/registrar.h"
 #include "gateway/route.h"
@@ -43,6 +44,7 @@ struct gateway {
     struct heartbeat heartbeat;
     struct route route;
     struct inner inner;
+    struct jobs jobs;
     struct registrar registrar;
     struct auth auth;
     struct ws_deflate *deflate; /* of all fronts; NULL: off */

@@ -65,13 +65,32 @@ static void go_on(struct query *q)
         fibers_resume(q->fibers, q->co);
 }
 
+static void keep(struct query_slot *slot, struct span value)
+{
+    struct buf *answer = &slot->target->answer;
+
+    slot->is_too_big = slot->is_too_big || answer->len + value.len > PHP_BYTES_MAX;
+    if (slot->is_too_big)
+        buf_fini(answer);
+    else
+        buf_put_span(answer, value);
+}
+
+void query_part(struct list *line, struct span value)
+{
+    struct query_slot *slot = CONTAINER_OF(line->next, struct query_slot, in_line);
+
+    if (slot->query)
+        keep(slot, value);
+}
+
 void query_answer(struct list *line, struct span value)
 {
     struct query_slot *slot = CONTAINER_OF(line->next, struct query_slot, in_line);
 
     if (slot->query) {
-        buf_put_span(&slot->target->answer, value);
-        slot->target->rc = 0;
+        keep(slot, value);
+        slot->target->rc = slot->is_too_big ? GW_ETOOBIG : 0;
     }
     go_on(leave(slot));
 }

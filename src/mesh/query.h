@@ -2,6 +2,7 @@
 #ifndef MESH_QUERY_H
 #define MESH_QUERY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,7 @@ struct query_slot {
     struct list in_line;  /* of the connection */
     struct list in_query; /* of the query, alone when it gave up */
     struct query *query;  /* NULL: nobody waits any more */
+    bool is_too_big;      /* parts that came were beyond the limit and are dropped */
     struct fanout_target *target;
     void (*on_late)(struct query_slot *slot, void *owner); /* NULL, or told at the deadline */
     void *owner;
@@ -40,6 +42,8 @@ struct query_slot *query_expect(struct query *q, struct fanout_target *target, s
 /* Waits until every slot was answered or failed. */
 void query_wait(struct query *q);
 
+/* A part of the first slot's answer; query_answer() brings the last one. */
+void query_part(struct list *line, struct span value);
 /* Each takes the first slot out of its line, frees it, and lets the callback go on when it was the
  * last that it waited for. The line must not be empty. */
 void query_answer(struct list *line, struct span value);

@@ -194,6 +194,10 @@ static void on_reply(struct uplink *u, const struct wire_packet *p)
 {
     if (list_is_empty(&u->line))
         chan_destroy(u->chan, GW_EPROTO);
+    else if (p->flag & WIRE_MORE)
+        query_part(&u->line, p->body);
+    else if (p->flag & WIRE_SCALAR)
+        query_fail(&u->line, GW_ETOOBIG);
     else
         query_answer(&u->line, p->body);
 }

@@ -9,6 +9,7 @@
 
 #include "base/map.h"
 #include "base/pool.h"
+#include "gateway/tour.h"
 
 struct bench {
     struct clients clients;
@@ -129,18 +130,58 @@ static void names_are_bytes_up_to_255(void **state)
     assert_int_equal(groups_len(&b->groups), 2);
 }
 
-static void dissolving_spares_other_groups(void **state)
+/* Without a name at once; memory goes as the members leave, whoever joins anew meanwhile. */
+static void a_disbanded_group_is_none(void **state)
 {
     struct bench *b = *state;
     struct client *c = clients_add(&b->clients), *d = clients_add(&b->clients);
     groups_join(&b->groups, c, span_str("gone"));
     groups_join(&b->groups, c, span_str("stays"));
     groups_join(&b->groups, d, span_str("gone"));
-    groups_dissolve(&b->groups, groups_find(&b->groups, span_str("gone")));
+    struct tour tour;
+    struct group *gone = groups_find(&b->groups, span_str("gone"));
+    tour_begin_group(&tour, &b->groups, gone);
+    groups_disband(&b->groups, gone);
     assert_string_equal(groups_text(b, c), "stays");
     assert_string_equal(groups_text(b, d), "");
     assert_null(groups_find(&b->groups, span_str("gone")));
     assert_string_equal(members_text(b, "stays"), "1");
+    groups_join(&b->groups, c, span_str("gone"));
+    assert_string_equal(groups_text(b, c), "stays gone");
+    assert_string_equal(members_text(b, "gone"), "1");
+    groups_leave_all(&b->groups, d);
+    assert_ptr_equal(tour_next(&tour), c);
+    groups_expel(&b->groups, gone, c);
+    assert_null(tour_next(&tour));
+    tour_end(&tour);
+    assert_string_equal(groups_text(b, c), "stays gone");
+    assert_int_equal(groups_len(&b->groups), 2);
+}
+
+/* Another command creates and ends groups while the list is walked. */
+static void a_held_list_keeps_its_places(void **state)
+{
+    enum { N = 100 };
+    struct bench *b = *state;
+    struct client *c = clients_add(&b->clients);
+    char name[16];
+    for (int i = 0; i < N; i++)
+        groups_join(&b->groups, c, span_of(name, (size_t)snprintf(name, sizeof name, "g%d", i)));
+    size_t pos = 0;
+    groups_hold(&b->groups);
+    for (int i = 0; i < N; i++) {
+        snprintf(name, sizeof name, "g%d", i);
+        const struct group *g = groups_next(&b->groups, &pos);
+        assert_true(span_is(group_name(g), name));
+        groups_leave(&b->groups, c, span_str(name));
+        for (int k = 0; k < 5; k++) {
+            snprintf(name, sizeof name, "new%d.%d", i, k);
+            groups_join(&b->groups, c, span_str(name));
+        }
+    }
+    assert_true(span_is(group_name(groups_next(&b->groups, &pos)), "new0.0"));
+    groups_let_go(&b->groups);
+    assert_int_equal(groups_len(&b->groups), 5 * N);
 }
 
 /* A million members join and leave in an order that a list searched from the front would take
@@ -169,7 +210,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_client_lists_its_groups_in_joining_order, start, end),
         cmocka_unit_test_setup_teardown(an_empty_group_is_forgotten, start, end),
         cmocka_unit_test_setup_teardown(names_are_bytes_up_to_255, start, end),
-        cmocka_unit_test_setup_teardown(dissolving_spares_other_groups, start, end),
+        cmocka_unit_test_setup_teardown(a_disbanded_group_is_none, start, end),
+        cmocka_unit_test_setup_teardown(a_held_list_keeps_its_places, start, end),
         cmocka_unit_test_setup_teardown(a_million_members, start, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
