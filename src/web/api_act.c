@@ -239,8 +239,11 @@ void api_act_ungroup(struct api_run *r)
     int rc = 0;
     for (size_t i = 0; i < groups->n && (rc == 0 || rc == GW_EPARTIAL); i++)
         rc = gw_ungroup(r->gw, groups->at[i]);
-    if (rc == 0 || rc == GW_EPARTIAL)
-        rc = gw_get_client_counts_by_groups(r->gw, groups->at, groups->n, &left);
+    if (rc < 0 && rc != GW_EPARTIAL) {
+        api_fault_from(&r->fault, rc);
+        return;
+    }
+    rc = gw_get_client_counts_by_groups(r->gw, groups->at, groups->n, &left);
     if (!api_has_list(r, rc))
         return;
     api_tell_failures(r, left->failures, left->failures_n);

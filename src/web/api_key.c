@@ -13,6 +13,9 @@
 #include "web/api_conf.h"
 #include "web/api_ops.h"
 
+/* Past it a bucket is full at any rate, and the multiplication cannot overflow before. */
+enum { LONG_REST_MS = 3600000 };
+
 static uint32_t read_calls(const struct conf_list *list)
 {
     uint32_t all = 0;
@@ -141,7 +144,7 @@ unsigned api_key_charge(struct api_key *k, size_t n, uint64_t now_ms)
     int64_t full_milli = k->rate * 1000;
     uint64_t passed_ms = now_ms - k->credit_at_ms;
     k->credit_at_ms = now_ms;
-    if (passed_ms > 3600 * 1000)
+    if (passed_ms > LONG_REST_MS)
         k->credit_milli = full_milli;
     else
         k->credit_milli += k->rate * (int64_t)passed_ms;

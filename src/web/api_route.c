@@ -56,9 +56,11 @@ static const char *allowed_method(const struct api_route *route)
 
 /* ---- what is asked for ---- */
 
+/* The path begins with the prefix: api_serves() has seen to it. */
 static bool find_place(struct span path, struct api_route *route)
 {
-    struct span name = span_skip(path, strlen(API_PREFIX));
+    size_t skip = strlen(API_PREFIX);
+    struct span name = span_of(path.at + skip, path.len - skip);
     *route = (struct api_route){.place = API_PLACE_OP, .op = api_op_find(name)};
     if (span_is(name, "batch"))
         route->place = API_PLACE_BATCH;
