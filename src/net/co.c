@@ -82,7 +82,6 @@ static struct co *map_new(struct co_pool *p)
 
 static void unmap(struct co *c)
 {
-    co_fiber_forget_stack(stack_base(c), stack_bytes(c));
     munmap(map_of(c), c->pool->map_bytes);
 }
 
@@ -183,6 +182,7 @@ int co_start(struct co_pool *p, void (*fn)(void *arg), void *arg)
     c->is_over = false;
     c->is_suspended = false;
     co_fiber_init(&c->fiber, stack_base(c), stack_bytes(c));
+    co_fiber_keep_stack(stack_base(c), stack_bytes(c));
     co_context_init(&c->context, stack_base(c), stack_bytes(c), entry, c);
     p->alive_n++;
     run(c);

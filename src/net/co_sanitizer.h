@@ -15,6 +15,7 @@
 #ifdef CO_HAS_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
 
 struct co_fiber {
     void *fake_stack; /* where ASan keeps locals while the fiber does not run */
@@ -46,9 +47,16 @@ static inline void co_fiber_begin(struct co_fiber *f, struct co_fiber *came_from
     __sanitizer_finish_switch_fiber(f->fake_stack, &came_from->base, &came_from->bytes);
 }
 
-/* A finished coroutine leaves poisoned frames behind. */
+/* What only a suspended coroutine knows is not leaked: a process may end while callbacks wait. */
+static inline void co_fiber_keep_stack(const void *base, size_t bytes)
+{
+    __lsan_register_root_region(base, bytes);
+}
+
+/* A finished coroutine leaves poisoned frames behind, and pointers that no longer count. */
 static inline void co_fiber_forget_stack(void *base, size_t bytes)
 {
+    __lsan_unregister_root_region(base, bytes);
     __asan_unpoison_memory_region(base, bytes);
 }
 #else
@@ -69,6 +77,10 @@ static inline void co_fiber_enter(struct co_fiber *f)
 }
 
 static inline void co_fiber_begin(struct co_fiber *f, struct co_fiber *came_from)
+{
+}
+
+static inline void co_fiber_keep_stack(const void *base, size_t bytes)
 {
 }
 
