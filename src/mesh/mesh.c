@@ -3,6 +3,7 @@
 
 #include <gw/err.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "mesh/query.h"
 #include "net/sock.h"
@@ -103,7 +104,10 @@ int mesh_sleep(struct gw *gw, uint64_t ms)
 
     if (!nap.co)
         return GW_ECONTEXT;
-    timer_start(m->loop, &nap.timer, ms);
+    /* The loop's clock stands still within a turn and counts whole milliseconds; a sleep is never
+     * shorter than asked. */
+    uint64_t behind_ms = clock_mono_ms() - loop_now_ms(m->loop);
+    timer_start(m->loop, &nap.timer, ms > 0 ? behind_ms + ms + 1 : 0);
     fibers_wait(&m->fibers);
     return 0;
 }
