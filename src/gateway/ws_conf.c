@@ -67,17 +67,6 @@ static bool next_asked(const struct http_request *r, size_t *line, struct span *
     }
 }
 
-bool ws_subprotocol_is_asked(const struct http_request *r, struct span name)
-{
-    size_t line = 0;
-    struct span rest = {0};
-    struct span asked;
-    while (next_asked(r, &line, &rest, &asked))
-        if (span_eq(asked, name))
-            return true;
-    return false;
-}
-
 struct span ws_conf_choose(const struct ws_conf *wc, const struct http_request *r)
 {
     size_t line = 0;

@@ -79,9 +79,6 @@ struct ws_deflate *ws_conf_deflate(const struct ws_conf *wc);
  * request. */
 struct span ws_conf_choose(const struct ws_conf *wc, const struct http_request *r);
 
-/* Whether the client's Sec-WebSocket-Protocol lists it (RFC 6455 §4.2.2: nothing else may be
- * answered). */
-bool ws_subprotocol_is_asked(const struct http_request *r, struct span name);
 /* RFC 6455 §4.1: a token. */
 bool ws_subprotocol_is_valid(struct span name);
 

@@ -50,7 +50,7 @@ static inline int any_port(void)
     return fd;
 }
 
-static inline void bench_start(struct gateway_bench *b, const char *more)
+static inline void bench_start_on(struct gateway_bench *b, const char *scheme, const char *more)
 {
     *b = (struct gateway_bench){
         .dir = tmpdir_make(), .fds = {any_port(), any_port()}, .registry = any_port()};
@@ -58,9 +58,9 @@ static inline void bench_start(struct gateway_bench *b, const char *more)
     struct addr registry;
     assert_int_equal(sock_local(b->registry, &registry), 0);
     snprintf(text, sizeof(text),
-             "[gateway t]\nlisten = text://127.0.0.1:1\nping_interval = 0\n"
+             "[gateway t]\nlisten = %s://127.0.0.1:1\nping_interval = 0\n"
              "register_address = 127.0.0.1:%d\n%s\n",
-             registry.port, more);
+             scheme, registry.port, more);
     struct buf errors = {0};
     const struct conf_table *tables[] = {&gateway_conf_table};
     int rc = conf_load(tmpdir_write(&b->dir, "t.conf", text), tables, 1, &errors, &b->conf);
@@ -78,6 +78,11 @@ static inline void bench_start(struct gateway_bench *b, const char *more)
     b->env.conns = conn_pool_new(b->env.loop);
     assert_int_equal(gateway_role.start(&b->env, &b->self), 0);
     assert_int_equal(b->ready_n, 1);
+}
+
+static inline void bench_start(struct gateway_bench *b, const char *more)
+{
+    bench_start_on(b, "text", more);
 }
 
 static inline void bench_end(struct gateway_bench *b)
