@@ -13,6 +13,7 @@ import urllib.parse
 
 import pytest
 
+import wire
 from cluster import Cluster, nothing
 from harness import ROOT, SLOW, free_ports, wait_until
 from openapi import Document
@@ -601,7 +602,23 @@ def test_a_gateway_that_hangs_costs_its_own_share(api):
     asyncio.run(scene())
 
 
-def test_without_gateways_and_with_the_wrong_secret(site, tmp_path):
+@pytest.mark.parametrize("offer, framed", [(b',"gatehouse":1,"packets":1', True), (b',"gatehouse":1', False),
+                                           (b',"packets":1', False), (b"", False)])
+def test_answers_as_packets_are_for_links_that_ask_for_them(api, offer, framed):
+    """docs/wire.md §3; without the offer the bytes are those of the original."""
+    peer = wire.Peer.connect(api.cluster.inner["a"], 5 * SLOW)
+    secret = json.dumps(api.cluster.secret).encode()
+    count = wire.pack(24)  # CMD_GET_CLIENT_COUNT_BY_GROUP of no group: all clients
+    peer.send(wire.pack(202, body=b'{"secret_key":' + secret + offer + b"}") + count + count)
+    if b"gatehouse" in offer:
+        assert peer.packet().cmd == 220
+    for _ in range(2):
+        answer = peer.packet() if framed else None
+        assert (answer.cmd, answer.body) == (226, b"i:0;") if framed else peer.reply() == b"i:0;"
+    peer.close()
+
+
+def test_without_a_registry(site, tmp_path):
     port, nobody = free_ports(), free_ports()
     key = f"[api k]\ntoken = {ADMIN}\ncalls = *\n"
     site(f"[web]\nlisten = http://127.0.0.1:{port}\nroot = {ROOT}/apps/chat/web\n"
