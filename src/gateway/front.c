@@ -317,7 +317,8 @@ static struct chan_kind kind_of(const struct gateway *g, const char *url)
         .conn_conf = {.in_max_bytes = gc->max_message_bytes + gc->max_head_bytes,
                       .out_max_bytes = gc->send_to_client_buffer_size,
                       .close_timeout_ms = gc->close_timeout_ms,
-                      .handshake_timeout_ms = gc->handshake_timeout_ms},
+                      .handshake_timeout_ms = gc->handshake_timeout_ms,
+                      .is_unshared = true}, /* a gateway starts no processes */
         .events = &events,
         .open_timeout_ms = gc->handshake_timeout_ms,
     };

@@ -19,7 +19,7 @@ void conn_watch_what_is_useful(struct conn *c)
     else
         events = (conn_is_reading(c) ? c->read_wants : 0U) |
                  (c->flags & CONN_STALLED ? c->write_wants : 0U);
-    watch_change(c->pool->loop, &c->watch, events);
+    watch_change(pool_of(c)->loop, &c->watch, events);
 }
 
 static uint64_t or_default(uint64_t timeout_ms)
@@ -36,11 +36,11 @@ static void become_open(struct conn *c)
         conn_mark_dirty(c);
     if (c->flags & CONN_CLOSING)
         return; /* with the deadline of closing */
-    deadline_clear(&c->pool->deadlines, &c->deadline);
-    if (c->transport->has_own_input) /* it may have come with the handshake's last bytes */
+    deadline_clear(&pool_of(c)->deadlines, &c->deadline);
+    if (c->kind->transport->has_own_input) /* it may have come with the handshake's last bytes */
         conn_read_next_turn(c);
-    if (c->events->on_open)
-        c->events->on_open(c, c->owner);
+    if (c->kind->events->on_open)
+        c->kind->events->on_open(c, c->owner);
 }
 
 void conn_make_progress(struct conn *c)
@@ -53,7 +53,7 @@ void conn_make_progress(struct conn *c)
     }
     unsigned wants = LOOP_READ;
     if (rc == 0)
-        rc = c->transport->handshake(c->transport_state, c->watch.fd, &wants);
+        rc = c->kind->transport->handshake(c->transport_state, c->watch.fd, &wants);
     if (rc == -EAGAIN) {
         c->write_wants = (uint8_t)wants;
         conn_watch_what_is_useful(c);
@@ -85,21 +85,23 @@ static void on_ready(struct watch *w, unsigned ready)
         /* The kernel would report it in every turn. Input that came before is read after resuming.
          */
         c->flags |= CONN_HUNG_UP;
-        watch_stop(c->pool->loop, &c->watch);
+        watch_stop(pool_of(c)->loop, &c->watch);
     }
 }
 
 /* --- birth --- */
 
-static struct conn *add(struct conn_pool *p, int fd, const struct addr *peer,
-                        const struct transport *transport, void *transport_state, unsigned flags)
+/* A connection that is watched; kind is given back and the rest freed when that fails. */
+static struct conn *add(struct conn_kind *kind, int fd, const struct addr *peer,
+                        void *transport_state, void *owner, unsigned flags)
 {
+    struct conn_pool *p = kind->pool;
     struct conn *c = pool_take(p->conns);
     *c = (struct conn){
         .flags = (uint16_t)(flags | CONN_STALLED),
-        .pool = p,
+        .kind = kind,
         .watch = {.fd = fd, .on_ready = on_ready},
-        .transport = transport,
+        .owner = owner,
         .transport_state = transport_state,
         .all_pos = (uint32_t)p->all.len,
         .read_wants = LOOP_READ,
@@ -109,34 +111,26 @@ static struct conn *add(struct conn_pool *p, int fd, const struct addr *peer,
         c->peer = *peer;
     int rc = watch_start(p->loop, &c->watch, flags & CONN_CONNECTING ? LOOP_WRITE : LOOP_READ);
     if (rc < 0) {
-        transport->free(transport_state);
+        kind->transport->free(transport_state);
         close(fd);
+        conn_kind_give(kind);
         pool_give(p->conns, c);
         errno = -rc;
         return NULL;
     }
     vec_push(&p->all, c);
+    deadline_set(&p->deadlines, &c->deadline, or_default(kind->conf->handshake_timeout_ms));
     return c;
-}
-
-static void begin(struct conn *c, const struct conn_conf *conf, const struct conn_events *events,
-                  void *owner)
-{
-    c->conf = conf;
-    c->events = events;
-    c->owner = owner;
-    deadline_set(&c->pool->deadlines, &c->deadline, or_default(conf->handshake_timeout_ms));
 }
 
 struct conn *conn_new(struct conn_pool *p, int fd, const struct addr *peer,
                       const struct transport *transport, void *transport_state,
                       const struct conn_conf *conf, const struct conn_events *events, void *owner)
 {
-    struct conn *c = add(p, fd, peer, transport, transport_state, CONN_HANDSHAKING);
-    if (!c)
-        return NULL;
-    begin(c, conf, events, owner);
-    conn_read_next_turn(c); /* plain TCP has no handshake whose bytes would wake us */
+    struct conn *c = add(conn_kind_take(p, conf, events, transport), fd, peer, transport_state,
+                         owner, CONN_HANDSHAKING);
+    if (c)
+        conn_read_next_turn(c); /* plain TCP has no handshake whose bytes would wake us */
     return c;
 }
 
@@ -148,17 +142,16 @@ struct conn *conn_dial(struct conn_pool *p, const struct addr *to, const struct 
         errno = -fd;
         return NULL;
     }
-    struct conn *c = add(p, fd, to, &plain_transport, NULL, CONN_CONNECTING);
-    if (c)
-        begin(c, conf, events, owner);
-    return c;
+    return add(conn_kind_take(p, conf, events, &plain_transport), fd, to, NULL, owner,
+               CONN_CONNECTING);
 }
 
 void conn_adopt(struct conn *c, const struct conn_conf *conf, const struct conn_events *events,
                 void *owner)
 {
-    c->conf = conf;
-    c->events = events;
+    struct conn_kind *old = c->kind;
+    c->kind = conn_kind_take(old->pool, conf, events, old->transport);
+    conn_kind_give(old);
     c->owner = owner;
     conn_set_deadline(c, 0);
     conn_read_next_turn(c);
@@ -173,11 +166,14 @@ void conn_kill(struct conn *c, int why, unsigned extra_flags)
     if (!(c->flags & CONN_CLOSING))
         c->why = (int16_t)why;
     c->flags |= (uint16_t)(CONN_DEAD | extra_flags);
-    watch_stop(c->pool->loop, &c->watch);
-    deadline_clear(&c->pool->deadlines, &c->deadline);
-    conn_drop_output(c);
-    vec_push(&c->pool->dead, c);
-    loop_at_end(c->pool->loop, &c->pool->bury);
+    if (c->kind->conf->is_unshared && !(extra_flags & CONN_LINGERS))
+        watch_forget(&c->watch);
+    else
+        watch_stop(pool_of(c)->loop, &c->watch);
+    deadline_clear(&pool_of(c)->deadlines, &c->deadline);
+    conn_out_drop(c);
+    vec_push(&pool_of(c)->dead, c);
+    loop_at_end(pool_of(c)->loop, &pool_of(c)->bury);
 }
 
 static void remove_if(struct vec *v, struct conn *c, unsigned flag)
@@ -188,8 +184,8 @@ static void remove_if(struct vec *v, struct conn *c, unsigned flag)
 
 void conn_bury(struct conn *c)
 {
-    struct conn_pool *p = c->pool;
-    c->transport->free(c->transport_state);
+    struct conn_pool *p = pool_of(c);
+    c->kind->transport->free(c->transport_state);
     if (c->flags & CONN_LINGERS)
         lingers_take(&p->lingers, c->watch.fd);
     else
@@ -200,6 +196,7 @@ void conn_bury(struct conn *c)
     moved->all_pos = c->all_pos;
     remove_if(&p->dirty, c, CONN_DIRTY);
     remove_if(&p->again, c, CONN_AGAIN);
+    conn_kind_give(c->kind);
     pool_give(p->conns, c);
 }
 
@@ -214,7 +211,7 @@ void conn_close_for(struct conn *c, int why)
     c->why = (int16_t)why;
     c->flags |= CONN_CLOSING;
     conn_watch_what_is_useful(c);
-    deadline_set(&c->pool->deadlines, &c->deadline, or_default(c->conf->close_timeout_ms));
+    deadline_set(&pool_of(c)->deadlines, &c->deadline, or_default(c->kind->conf->close_timeout_ms));
     conn_mark_dirty(c);
 }
 
@@ -233,9 +230,9 @@ void conn_set_deadline(struct conn *c, uint64_t delay_ms)
     if (conn_is_opening(c) || c->flags & (CONN_CLOSING | CONN_DEAD))
         return;
     if (delay_ms)
-        deadline_set(&c->pool->deadlines, &c->deadline, delay_ms);
+        deadline_set(&pool_of(c)->deadlines, &c->deadline, delay_ms);
     else
-        deadline_clear(&c->pool->deadlines, &c->deadline);
+        deadline_clear(&pool_of(c)->deadlines, &c->deadline);
 }
 
 void conn_on_deadline(struct deadlines *all, struct deadline *d)
@@ -243,6 +240,6 @@ void conn_on_deadline(struct deadlines *all, struct deadline *d)
     struct conn *c = CONTAINER_OF(d, struct conn, deadline);
     if (conn_is_opening(c) || c->flags & CONN_CLOSING)
         conn_kill(c, GW_ETIMEOUT, 0);
-    else if (c->events->on_deadline)
-        c->events->on_deadline(c, c->owner);
+    else if (c->kind->events->on_deadline)
+        c->kind->events->on_deadline(c, c->owner);
 }

@@ -51,6 +51,8 @@ struct conn_conf {
     uint64_t out_max_bytes;        /* limit of the output queue */
     uint64_t close_timeout_ms;     /* how long conn_close() may take to flush; then destroyed */
     uint64_t handshake_timeout_ms; /* connecting and the transport's handshake */
+    bool is_unshared;              /* no child process ever has the descriptor, too: closing it is
+                                      then enough to end its watch */
     bool is_bulk;                  /* inner links: output goes to chunks of their own, so that a
                                       busy link sends few long segments */
 };

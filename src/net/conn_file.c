@@ -10,10 +10,8 @@
 /* Fairness: one reader on a fast line must not hold the turn. */
 enum { FILE_TURN_BYTES = 512 * 1024 };
 
-/* The part of a file that is still to be sent. Few connections have one, so it is not in them but
- * in the pool's list, where conn.file_pos finds it. */
+/* The part of a file that is still to be sent. */
 struct conn_file {
-    struct conn *conn;
     int fd;
     uint64_t off;
     uint64_t left_bytes;
@@ -21,23 +19,19 @@ struct conn_file {
 
 static struct conn_file *file_of(const struct conn *c)
 {
-    return c->flags & CONN_HAS_FILE ? c->pool->files.at[c->file_pos] : NULL;
+    return c->out ? c->out->file : NULL;
 }
 
 int conn_send_file(struct conn *c, int fd, uint64_t off, uint64_t len)
 {
-    int rc = c->flags & (CONN_CLOSING | CONN_DEAD) ? GW_ECLOSED
-             : c->flags & CONN_HAS_FILE            ? GW_EFULL
-                                                   : 0;
+    int rc = c->flags & (CONN_CLOSING | CONN_DEAD) ? GW_ECLOSED : file_of(c) ? GW_EFULL : 0;
     if (rc < 0 || len == 0) {
         close(fd);
         return rc;
     }
     struct conn_file *f = mem_alloc(sizeof *f);
-    *f = (struct conn_file){.conn = c, .fd = fd, .off = off, .left_bytes = len};
-    c->file_pos = (uint32_t)c->pool->files.len;
-    c->flags |= CONN_HAS_FILE;
-    vec_push(&c->pool->files, f);
+    *f = (struct conn_file){.fd = fd, .off = off, .left_bytes = len};
+    conn_out_of(c)->file = f;
     conn_mark_dirty(c);
     return 0;
 }
@@ -53,11 +47,7 @@ void conn_file_drop(struct conn *c)
     struct conn_file *f = file_of(c);
     if (!f)
         return;
-    struct vec *files = &c->pool->files;
-    struct conn_file *moved = files->at[files->len - 1];
-    vec_swap_remove(files, c->file_pos);
-    moved->conn->file_pos = c->file_pos;
-    c->flags &= (uint16_t)~CONN_HAS_FILE;
+    c->out->file = NULL;
     close(f->fd);
     mem_free(f);
 }
@@ -72,8 +62,8 @@ int conn_file_write(struct conn *c, unsigned *wants)
             return -EAGAIN;
         }
         size_t len = f->left_bytes < FILE_TURN_BYTES ? (size_t)f->left_bytes : FILE_TURN_BYTES;
-        ssize_t n =
-            c->transport->send_file(c->transport_state, c->watch.fd, f->fd, f->off, len, wants);
+        ssize_t n = c->kind->transport->send_file(c->transport_state, c->watch.fd, f->fd, f->off,
+                                                  len, wants);
         if (n < 0)
             return (int)n;
         if (n == 0)

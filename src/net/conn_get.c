@@ -8,7 +8,7 @@ void conn_set_owner(struct conn *c, void *owner)
 
 uint64_t conn_queued(const struct conn *c)
 {
-    return c->out.bytes + conn_file_left(c);
+    return c->out ? c->out->queue.bytes + conn_file_left(c) : 0;
 }
 
 bool conn_is_paused(const struct conn *c)
@@ -38,12 +38,12 @@ int conn_fd(const struct conn *c)
 
 struct conn_pool *conn_pool_of(const struct conn *c)
 {
-    return c->pool;
+    return pool_of(c);
 }
 
 const char *conn_transport_name(const struct conn *c)
 {
-    return c->transport->name;
+    return c->kind->transport->name;
 }
 
 void conn_counts(const struct conn *c, struct conn_counts *out)

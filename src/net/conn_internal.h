@@ -3,16 +3,18 @@
  *   conn.c       birth, handshake, readiness, closing, death
  *   conn_read.c  input: shared buffer, leftovers, pausing
  *   conn_write.c output: queueing, flushing, stalling
+ *   conn_out.c   the memory of what is queued
  *   conn_file.c  output: a file behind what is queued
+ *   conn_kind.c  what connections of one sort have in common
  *   conn_pool.c  what all connections of a loop share
  *   conn_get.c   small questions
  */
 #ifndef NET_CONN_INTERNAL_H
 #define NET_CONN_INTERNAL_H
 
-#include <stdalign.h>
 #include <sys/uio.h>
 
+#include "base/list.h"
 #include "base/pool.h"
 #include "base/vec.h"
 #include "net/conn.h"
@@ -28,11 +30,10 @@ enum conn_flag {
     CONN_DIRTY = 1 << 4,   /* in the pool's list of connections to flush */
     CONN_STALLED = 1 << 5, /* output must wait: for the handshake or for the kernel's buffer */
     CONN_WANTS_DRAIN = 1 << 6,
-    CONN_AGAIN = 1 << 7,     /* in the pool's list of connections to read next turn */
-    CONN_HUNG_UP = 1 << 8,   /* the peer is gone while we are paused: not watched until resumed */
-    CONN_LINGERS = 1 << 9,   /* all output is out; the descriptor goes to linger.c */
-    CONN_AT_END = 1 << 10,   /* the peer's last byte was read */
-    CONN_HAS_FILE = 1 << 11, /* file_pos is set; no output may be queued behind it */
+    CONN_AGAIN = 1 << 7,   /* in the pool's list of connections to read next turn */
+    CONN_HUNG_UP = 1 << 8, /* the peer is gone while we are paused: not watched until resumed */
+    CONN_LINGERS = 1 << 9, /* all output is out; the descriptor goes to linger.c */
+    CONN_AT_END = 1 << 10, /* the peer's last byte was read */
 };
 
 /* Unused input between two reads; only as long as there is some. */
@@ -43,37 +44,50 @@ struct leftover {
     uint8_t at[];
 };
 
-/* Three cache lines. The first is all that queueing touches, for the walk over the members of a
- * group; the second is for reading and flushing; the third is seldom looked at. */
-struct conn {
-    alignas(64) uint16_t flags; /* enum conn_flag */
-    int16_t why;                /* for on_close */
-    uint32_t drain_low;
-    struct outq out;
+/* What connections of one sort have in common, once for all of them. */
+struct conn_kind {
+    struct list node; /* in the pool */
     struct conn_pool *pool;
     const struct conn_conf *conf;
-    struct chunk *tail; /* chunk of our own that output is copied to; one reference, may be NULL */
-
-    struct watch watch;
     const struct conn_events *events;
-    void *owner;
     const struct transport *transport;
-    void *transport_state;
-    struct leftover *leftover;
-    uint64_t written_bytes;
+    size_t conns_n;
+};
 
-    uint64_t read_bytes;
+struct conn_file;
+
+/* What a connection needs while it has output or waits for its end. A few of them serve all
+ * connections in turn, so that they stay in the cache. */
+struct conn_out {
+    struct outq queue;
+    struct chunk *tail; /* chunk of our own that output is copied to; one reference, may be NULL */
+    struct conn_file *file; /* behind the queue, with nothing behind it; may be NULL */
+    uint32_t drain_low;
+};
+
+/* Idle connections are many: see conn_pool for what they share and conn_out for what they borrow.
+ * The first fields are all that queueing touches, for the walk over the members of a group. */
+struct conn {
+    uint16_t flags; /* enum conn_flag */
+    int16_t why;    /* for on_close */
     struct deadline deadline;
-    uint32_t all_pos; /* in the pool's list of all */
+    struct conn_out *out; /* NULL: no output */
+
+    struct conn_kind *kind;
+    struct watch watch;
+    void *owner;
+    void *transport_state;
+    struct leftover *leftover; /* NULL: no unused input */
+    uint64_t read_bytes;
+    uint64_t written_bytes;
+    struct addr peer;
     uint16_t paused_n;
     uint8_t read_wants; /* LOOP_… that makes reading useful */
     uint8_t write_wants;
-    struct addr peer;
-    uint32_t file_pos; /* in the pool's list of files */
+    uint32_t all_pos; /* in the pool's list of all */
 };
 
-_Static_assert(offsetof(struct conn, watch) == 64, "queueing touches one cache line");
-_Static_assert(sizeof(struct conn) == 192, "a connection has three cache lines");
+_Static_assert(sizeof(struct conn) <= 112, "an idle connection costs little");
 
 enum {
     READ_SHARED_BYTES = 256 * 1024,
@@ -87,6 +101,8 @@ enum {
 struct conn_pool {
     struct loop *loop;
     struct pool *conns;
+    struct pool *outs;
+    struct list kinds; /* struct conn_kind */
     struct pool *small_leftovers;
     struct chunk_pool *chunks;
     struct outring_pool rings;
@@ -96,7 +112,6 @@ struct conn_pool {
     struct vec dirty;
     struct vec again;
     struct vec dead;
-    struct vec files; /* struct conn_file */
     bool is_flushing;
     struct task flush;
     struct task flush_soon;
@@ -119,6 +134,16 @@ void conn_on_deadline(struct deadlines *all, struct deadline *d);
 void conn_make_progress(struct conn *c); /* connecting and handshake */
 void conn_bury(struct conn *c);          /* frees it */
 
+/* conn_kind.c */
+struct conn_kind *conn_kind_take(struct conn_pool *p, const struct conn_conf *conf,
+                                 const struct conn_events *events,
+                                 const struct transport *transport);
+void conn_kind_give(struct conn_kind *k);
+static inline struct conn_pool *pool_of(const struct conn *c)
+{
+    return c->kind->pool;
+}
+
 /* conn_read.c */
 void conn_read(struct conn *c);
 void conn_read_next_turn(struct conn *c);
@@ -133,7 +158,15 @@ static inline bool conn_is_reading(const struct conn *c)
 /* conn_write.c */
 void conn_mark_dirty(struct conn *c);
 void conn_flush(struct conn *c);
-void conn_drop_output(struct conn *c);
+
+/* conn_out.c */
+struct conn_out *conn_out_of(struct conn *c); /* one is taken when there is none */
+void conn_out_give_unused(struct conn *c);    /* back, when nothing is in it any more */
+void conn_out_drop(struct conn *c);           /* with all that is in it */
+static inline uint64_t conn_out_bytes(const struct conn *c)
+{
+    return c->out ? c->out->queue.bytes : 0;
+}
 
 /* conn_file.c */
 uint64_t conn_file_left(const struct conn *c);

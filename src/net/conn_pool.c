@@ -69,7 +69,7 @@ static void on_bury(struct task *t)
     struct conn_pool *p = CONTAINER_OF(t, struct conn_pool, bury);
     for (size_t i = 0; i < p->dead.len; i++) {
         struct conn *c = p->dead.at[i];
-        c->events->on_close(c, c->owner, c->why);
+        c->kind->events->on_close(c, c->owner, c->why);
     }
     for (size_t i = 0; i < p->dead.len; i++)
         conn_bury(p->dead.at[i]);
@@ -81,6 +81,8 @@ struct conn_pool *conn_pool_new(struct loop *l)
     struct conn_pool *p = mem_zalloc(sizeof *p);
     p->loop = l;
     p->conns = pool_new(sizeof(struct conn));
+    p->outs = pool_new(sizeof(struct conn_out));
+    list_init(&p->kinds);
     p->small_leftovers = pool_new(sizeof(struct leftover) + LEFTOVER_SMALL_CAP);
     p->chunks = chunk_pool_new(IDLE_CHUNKS_MAX);
     p->flush.run = on_flush;
@@ -111,12 +113,12 @@ void conn_pool_free(struct conn_pool *p)
     outring_pool_fini(&p->rings);
     chunk_pool_free(p->chunks);
     pool_free(p->small_leftovers);
+    pool_free(p->outs);
     pool_free(p->conns);
     vec_fini(&p->all);
     vec_fini(&p->dirty);
     vec_fini(&p->again);
     vec_fini(&p->dead);
-    vec_fini(&p->files);
     buf_fini(&p->buf);
     mem_free(p);
 }

@@ -36,7 +36,7 @@ static void leftover_free(struct conn_pool *p, struct leftover *l)
 
 void conn_drop_leftover(struct conn *c)
 {
-    leftover_free(c->pool, c->leftover);
+    leftover_free(pool_of(c), c->leftover);
     c->leftover = NULL;
 }
 
@@ -53,13 +53,13 @@ static bool leftover_reserve(struct conn *c, size_t room)
         old->off = 0;
         return true;
     }
-    struct leftover *grown = leftover_new(c->pool, len + room);
+    struct leftover *grown = leftover_new(pool_of(c), len + room);
     if (!grown)
         return false;
     if (len)
         memcpy(grown->at, old->at + old->off, len);
     grown->len = len;
-    leftover_free(c->pool, old);
+    leftover_free(pool_of(c), old);
     c->leftover = grown;
     return true;
 }
@@ -72,7 +72,7 @@ static int keep_rest(struct conn *c, const uint8_t *at, size_t rest)
         conn_drop_leftover(c);
         return 0;
     }
-    if (c->conf->in_max_bytes && rest > c->conf->in_max_bytes && c->paused_n == 0)
+    if (c->kind->conf->in_max_bytes && rest > c->kind->conf->in_max_bytes && c->paused_n == 0)
         return GW_ETOOBIG;
     if (l && at >= l->at && at < l->at + l->cap) {
         l->off = (size_t)(at - l->at);
@@ -91,7 +91,7 @@ static int keep_rest(struct conn *c, const uint8_t *at, size_t rest)
 
 static void feed(struct conn *c, uint8_t *at, size_t len)
 {
-    ssize_t used = c->events->on_bytes(c, c->owner, at, len);
+    ssize_t used = c->kind->events->on_bytes(c, c->owner, at, len);
     if (c->flags & CONN_DEAD)
         return;
     int rc = used < 0 ? (int)used : 0;
@@ -111,9 +111,9 @@ static uint8_t *place_to_read(struct conn *c, size_t *kept, size_t *room)
     *kept = l ? l->len : 0;
     if (*kept <= LEFTOVER_COPY_MAX) {
         if (l)
-            memcpy(c->pool->shared, l->at + l->off, *kept);
+            memcpy(pool_of(c)->shared, l->at + l->off, *kept);
         *room = READ_SHARED_BYTES - *kept;
-        return c->pool->shared;
+        return pool_of(c)->shared;
     }
     if (!leftover_reserve(c, *kept)) /* doubles */
         return NULL;
@@ -130,7 +130,7 @@ static bool read_once(struct conn *c)
     uint8_t *at = place_to_read(c, &kept, &room);
     ssize_t n = -ENOMEM;
     if (at)
-        n = c->transport->read(c->transport_state, c->watch.fd, at + kept, room, &wants);
+        n = c->kind->transport->read(c->transport_state, c->watch.fd, at + kept, room, &wants);
     if (n == 0) {
         c->flags |= CONN_AT_END;
         conn_close_for(c, GW_ECLOSED);
@@ -157,7 +157,7 @@ void conn_read(struct conn *c)
     bool has_more = conn_is_reading(c);
     for (int i = 0; i < READS_PER_TURN && has_more; i++)
         has_more = read_once(c);
-    if (has_more && c->transport->has_own_input)
+    if (has_more && c->kind->transport->has_own_input)
         conn_read_next_turn(c);
 }
 
@@ -166,8 +166,8 @@ void conn_read_next_turn(struct conn *c)
     if (c->flags & (CONN_AGAIN | CONN_DEAD))
         return;
     c->flags |= CONN_AGAIN;
-    vec_push(&c->pool->again, c);
-    loop_soon(c->pool->loop, &c->pool->read_again);
+    vec_push(&pool_of(c)->again, c);
+    loop_soon(pool_of(c)->loop, &pool_of(c)->read_again);
 }
 
 void conn_read_again(struct conn *c)
@@ -176,7 +176,7 @@ void conn_read_again(struct conn *c)
         conn_make_progress(c);
     if (conn_is_reading(c) && c->leftover)
         feed(c, c->leftover->at + c->leftover->off, c->leftover->len);
-    if (conn_is_reading(c) && c->transport->has_own_input)
+    if (conn_is_reading(c) && c->kind->transport->has_own_input)
         conn_read(c);
 }
 
@@ -192,7 +192,7 @@ void conn_resume(struct conn *c)
         return;
     if (c->flags & CONN_HUNG_UP) {
         c->flags &= (uint16_t)~CONN_HUNG_UP;
-        int rc = watch_start(c->pool->loop, &c->watch, 0);
+        int rc = watch_start(pool_of(c)->loop, &c->watch, 0);
         if (rc < 0) {
             conn_kill(c, rc, 0);
             return;

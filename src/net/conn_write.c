@@ -15,19 +15,23 @@ void conn_mark_dirty(struct conn *c)
     if (c->flags & (CONN_DIRTY | CONN_DEAD))
         return;
     c->flags |= CONN_DIRTY;
-    vec_push(&c->pool->dirty, c);
-    if (!c->pool
+    vec_push(&pool_of(c)->dirty, c);
+    if (!pool_of(c)
              ->is_flushing) /* else the flush that runs sees it, or leaves it for the next turn */
-        loop_at_flush(c->pool->loop, &c->pool->flush);
+        loop_at_flush(pool_of(c)->loop, &pool_of(c)->flush);
 }
 
 /* --- queueing --- */
 
 bool conn_is_full(const struct conn *c)
 {
-    if (UNLIKELY(c->flags & CONN_HAS_FILE))
+    const struct conn_out *out = c->out;
+    if (!out)
+        return false;
+    if (UNLIKELY(out->file != NULL))
         return true;
-    return c->out.bytes >= c->conf->out_max_bytes && c->conf->out_max_bytes != 0;
+    uint64_t max_bytes = c->kind->conf->out_max_bytes;
+    return out->queue.bytes >= max_bytes && max_bytes != 0;
 }
 
 static int may_queue(const struct conn *c)
@@ -39,7 +43,7 @@ static int may_queue(const struct conn *c)
 
 static void add(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len)
 {
-    outq_add(&c->out, &c->pool->rings, chunk, off, len);
+    outq_add(&conn_out_of(c)->queue, &pool_of(c)->rings, chunk, off, len);
     if (!(c->flags & (CONN_DIRTY | CONN_STALLED)))
         conn_mark_dirty(c);
 }
@@ -47,20 +51,22 @@ static void add(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len)
 /* Bulk connections fill whole chunks; slow ones get chunks that grow with their queue. */
 static struct chunk *new_tail(struct conn *c, size_t room)
 {
-    struct chunk_pool *chunks = c->pool->chunks;
-    if (c->conf->is_bulk || room >= CHUNK_STD || c->out.bytes >= CHUNK_STD)
+    struct chunk_pool *chunks = pool_of(c)->chunks;
+    size_t queued = c->out->queue.bytes;
+    if (c->kind->conf->is_bulk || room >= CHUNK_STD || queued >= CHUNK_STD)
         return chunk_new(chunks, room);
-    size_t bytes = c->out.bytes > TAIL_MIN_BYTES ? c->out.bytes : TAIL_MIN_BYTES;
+    size_t bytes = queued > TAIL_MIN_BYTES ? queued : TAIL_MIN_BYTES;
     return chunk_new_exact(chunks, bytes > room ? bytes : room);
 }
 
 static struct chunk *tail_with_room(struct conn *c, size_t room)
 {
-    if (c->tail && c->tail->cap - c->tail->len >= room)
-        return c->tail;
-    chunk_unref(c->tail);
-    c->tail = new_tail(c, room);
-    return c->tail;
+    struct conn_out *out = conn_out_of(c);
+    if (out->tail && out->tail->cap - out->tail->len >= room)
+        return out->tail;
+    chunk_unref(out->tail);
+    out->tail = new_tail(c, room);
+    return out->tail;
 }
 
 static void append(struct conn *c, struct chunk *to, const void *at, size_t len)
@@ -90,8 +96,8 @@ int conn_send(struct conn *c, struct span bytes)
         return rc;
     if (bytes.len > INT32_MAX)
         return GW_ETOOBIG;
-    bool has_tail = c->conf->is_bulk || c->flags & CONN_STALLED;
-    append(c, has_tail ? tail_with_room(c, bytes.len) : conn_pool_scratch(c->pool, bytes.len),
+    bool has_tail = c->kind->conf->is_bulk || c->flags & CONN_STALLED;
+    append(c, has_tail ? tail_with_room(c, bytes.len) : conn_pool_scratch(pool_of(c), bytes.len),
            bytes.at, bytes.len);
     return 0;
 }
@@ -106,25 +112,21 @@ uint8_t *conn_reserve(struct conn *c, size_t n)
 
 void conn_commit(struct conn *c, size_t n)
 {
-    uint32_t off = c->tail->len;
-    c->tail->len += (uint32_t)n;
-    add(c, c->tail, off, (uint32_t)n);
+    struct chunk *tail = c->out->tail;
+    uint32_t off = tail->len;
+    tail->len += (uint32_t)n;
+    add(c, tail, off, (uint32_t)n);
 }
 
 void conn_want_drain(struct conn *c, uint64_t low_bytes)
 {
-    c->drain_low = low_bytes < UINT32_MAX ? (uint32_t)low_bytes : UINT32_MAX;
+    if (c->flags & CONN_DEAD)
+        return;
+    struct conn_out *out = conn_out_of(c);
+    out->drain_low = low_bytes < UINT32_MAX ? (uint32_t)low_bytes : UINT32_MAX;
     c->flags |= CONN_WANTS_DRAIN;
-    if (conn_queued(c) <= c->drain_low)
+    if (conn_queued(c) <= out->drain_low)
         conn_mark_dirty(c);
-}
-
-void conn_drop_output(struct conn *c)
-{
-    outq_clear(&c->out, &c->pool->rings);
-    conn_file_drop(c);
-    chunk_unref(c->tail);
-    c->tail = NULL;
 }
 
 /* --- flushing --- */
@@ -135,9 +137,10 @@ static void stall(struct conn *c, unsigned wants)
 {
     c->flags |= CONN_STALLED;
     c->write_wants = (uint8_t)wants;
-    if (!c->conf->is_bulk && c->out.bytes > 0 && c->out.bytes <= COMPACT_MAX_BYTES &&
-        outq_pinned(&c->out) / 2 > c->out.bytes)
-        outq_compact(&c->out, &c->pool->rings, c->pool->chunks);
+    struct outq *queue = &c->out->queue;
+    if (!c->kind->conf->is_bulk && queue->bytes > 0 && queue->bytes <= COMPACT_MAX_BYTES &&
+        outq_pinned(queue) / 2 > queue->bytes)
+        outq_compact(queue, &pool_of(c)->rings, pool_of(c)->chunks);
 }
 
 static size_t iov_bytes(const struct iovec *iov, int iov_n)
@@ -151,24 +154,25 @@ static size_t iov_bytes(const struct iovec *iov, int iov_n)
 /* Returns 0 when all is written or the peer is slow, or the error. */
 static int write_out(struct conn *c)
 {
-    struct iovec *iov = c->pool->iov;
-    while (c->out.bytes) {
+    struct iovec *iov = pool_of(c)->iov;
+    struct outq *queue = &c->out->queue;
+    while (queue->bytes) {
         unsigned wants = LOOP_WRITE;
-        int iov_n = outq_iov(&c->out, iov, IOV_MAX_N);
+        int iov_n = outq_iov(queue, iov, IOV_MAX_N);
         size_t asked = iov_bytes(iov, iov_n);
-        ssize_t n = c->transport->writev(c->transport_state, c->watch.fd, iov, iov_n, &wants);
+        ssize_t n = c->kind->transport->writev(c->transport_state, c->watch.fd, iov, iov_n, &wants);
         if (n < 0 && n != -EAGAIN)
             return (int)n;
         size_t written = n < 0 ? 0 : (size_t)n;
-        outq_consume(&c->out, &c->pool->rings, written);
+        outq_consume(queue, &pool_of(c)->rings, written);
         c->written_bytes += written;
         if (written < asked) {
             stall(c, wants);
             return 0;
         }
     }
-    chunk_unref(c->tail);
-    c->tail = NULL;
+    chunk_unref(c->out->tail);
+    c->out->tail = NULL;
     return 0;
 }
 
@@ -176,7 +180,7 @@ static int write_out(struct conn *c)
 static int write_file(struct conn *c)
 {
     unsigned wants = LOOP_WRITE;
-    if (c->out.bytes || !(c->flags & CONN_HAS_FILE))
+    if (c->out->queue.bytes || !c->out->file)
         return 0;
     int rc = conn_file_write(c, &wants);
     if (rc == -EAGAIN) {
@@ -190,8 +194,8 @@ void conn_flush(struct conn *c)
 {
     if (c->flags & (CONN_DEAD | CONN_STALLED))
         return;
-    int rc = write_out(c);
-    if (rc == 0)
+    int rc = c->out ? write_out(c) : 0;
+    if (rc == 0 && c->out)
         rc = write_file(c);
     if (rc < 0) {
         conn_kill(c, rc, 0);
@@ -201,11 +205,12 @@ void conn_flush(struct conn *c)
     if (c->flags & CONN_CLOSING) {
         if (conn_queued(c))
             return;
-        c->transport->shutdown(c->transport_state, c->watch.fd);
+        c->kind->transport->shutdown(c->transport_state, c->watch.fd);
         conn_kill(c, c->why, c->flags & CONN_AT_END ? 0 : CONN_LINGERS);
-    } else if (c->flags & CONN_WANTS_DRAIN && conn_queued(c) <= c->drain_low) {
+    } else if (c->flags & CONN_WANTS_DRAIN && conn_queued(c) <= c->out->drain_low) {
         c->flags &= (uint16_t)~CONN_WANTS_DRAIN;
-        if (c->events->on_drain)
-            c->events->on_drain(c, c->owner);
+        if (c->kind->events->on_drain)
+            c->kind->events->on_drain(c, c->owner);
     }
+    conn_out_give_unused(c);
 }

@@ -116,13 +116,18 @@ void watch_change(struct loop *l, struct watch *w, unsigned events)
     w->armed = (uint8_t)events;
 }
 
+void watch_forget(struct watch *w)
+{
+    w->was_stopped = w->was_stopped || w->is_started;
+    w->is_started = false;
+    w->armed = 0;
+}
+
 void watch_stop(struct loop *l, struct watch *w)
 {
     if (!w->is_started)
         return;
-    w->is_started = false;
-    w->was_stopped = true;
-    w->armed = 0;
+    watch_forget(w);
     /* After loop_abandon() the kernel's set belongs to the parent process alone. */
     if (l->epoll_fd < 0)
         return;

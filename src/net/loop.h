@@ -61,6 +61,9 @@ void loop_abandon(struct loop *l);
 int watch_start(struct loop *l, struct watch *w, unsigned events) NODISCARD;
 void watch_change(struct loop *l, struct watch *w, unsigned events);
 void watch_stop(struct loop *l, struct watch *w); /* twice is fine */
+/* The same without a system call, for a descriptor that is closed in this turn, before its owner is
+ * freed: the kernel forgets it then, unless a child process holds it open. */
+void watch_forget(struct watch *w);
 
 /* (Re)starts; delay 0 fires in the next turn. O(1); 1,000,000 running timers are fine: a
  * hierarchical wheel of 1 ms ticks. A timer may restart or stop itself or others while it fires. */
