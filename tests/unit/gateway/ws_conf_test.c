@@ -55,7 +55,7 @@ static void names_are_tokens(void **state)
             fail_msg("\"%s\" is taken for a name", bad[i]);
 }
 
-static void expect_takeover(enum ws_takeover takeover, bool keeps_ours, bool keeps_theirs)
+static void expect_takeover(int takeover, bool keeps_ours, bool keeps_theirs)
 {
     struct ws_conf wc = {.has_deflate = true,
                          .deflate_window_bits = 12,
