@@ -152,7 +152,7 @@ static bool take_groups(struct gather *g, struct gateway_at at, const struct php
 }
 
 /* Clients without a uid or group are passed over; the original stops at the first of them and loses
- * the rest of that gateway (reference.md, defect 8). */
+ * the rest of that gateway (docs/wire.md §5). */
 static bool take_group_uids(struct gather *g, struct gateway_at at, const struct php_key *key,
                             const struct php_value *value)
 {

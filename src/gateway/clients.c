@@ -24,7 +24,7 @@ void clients_fini(struct clients *t)
 }
 
 /* Ids of clients that left are not used again before the wrap, so that a late message for one never
- * reaches another (reference.md, client side). */
+ * reaches another (the original does likewise). */
 static uint32_t next_id(struct clients *t)
 {
     do {

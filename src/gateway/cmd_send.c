@@ -181,7 +181,7 @@ int cmd_kick(struct gateway *g, struct peer *from, const struct wire_packet *p)
     if (!is_null(p)) {
         if (!begin(&f, g, from, &framed))
             return 0;
-        /* Before the handshake is done a farewell is lost: reference.md, client side. */
+        /* Before the handshake is done a farewell is lost, as in the original. */
         if (chan_is_open(c->chan))
             fanout_to(&f, c);
         fanout_end(&f);

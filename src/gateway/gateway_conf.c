@@ -295,7 +295,7 @@ uint64_t gateway_conf_packet_max(const struct gateway_conf *gc)
 }
 
 /* The original binds lan_ip, or everything when lan_ip is public: a cloud host does not have its
- * public address on an interface (reference.md, client side). */
+ * public address on an interface. */
 static int inner_addr(const struct gateway_conf *gc, int slot, struct addr *out)
 {
     if (gc->inner_listen) {

@@ -28,8 +28,8 @@ struct heartbeat {
 
 enum heartbeat_verdict { HEARTBEAT_QUIET, HEARTBEAT_PING, HEARTBEAT_DROP };
 
-/* One visit. *silent_n is -1 after a message. The counting is the original's: reference.md, client
- * side; worker-gateway.json heartbeat_nolimit and heartbeat_limit1. */
+/* One visit. *silent_n is -1 after a message. The counting is the original's: tests/vectors,
+ * worker-gateway.json, heartbeat_nolimit and heartbeat_limit1. */
 enum heartbeat_verdict heartbeat_visit(int32_t *silent_n, int64_t not_response_limit);
 
 void heartbeat_start(struct gateway *g);

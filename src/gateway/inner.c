@@ -18,7 +18,7 @@
 
 enum {
     GREETING_MAX_BYTES = 16 * 1024, /* largest packet of a peer that has not shown the key */
-    PING_MS = 25 * 1000,            /* reference.md, client side */
+    PING_MS = 25 * 1000,            /* docs/wire.md §3, step 4 */
     ANSWERS_LOW_BYTES = 32 * 1024,
 };
 

@@ -13,7 +13,7 @@
 #include "gateway/state.h"
 #include "proto/reg.h"
 
-/* reference.md, Register. */
+/* Ping: docs/wire.md §1, step 4. The pause before another try is the original's. */
 enum { REDIAL_MS = 1000, PING_MS = 25 * 1000 };
 
 struct registration {
@@ -58,7 +58,7 @@ static void on_ping(struct timer *t)
     timer_start(r->gateway->loop, t, PING_MS);
 }
 
-/* A registry answers a gateway only to complain (reference.md, defect 5). */
+/* A registry answers a gateway only to complain (docs/wire.md §1, step 1). */
 static void on_message(struct chan *ch, void *owner, const struct codec_event *ev)
 {
     static struct log_rate rate;

@@ -289,7 +289,7 @@ static void take_over(struct gateway *g, struct worker *w)
     log_warn("worker %s connected again; its older link is closed and the new one takes over. Do "
              "two [worker] sections on that host have the same name?",
              w->key);
-    old->worker = NULL; /* so that its end does not touch the new link: reference.md, defect 7 */
+    old->worker = NULL; /* so that its end does not touch the new link: docs/wire.md §5 */
     conn_close(old->conn);
     w->phase = WORKER_SERVING;
     w->record = 0;

@@ -70,14 +70,14 @@ def test_every_call_of_the_client_library(site, scenario):
     gateways.stop()
 
 
-# What the original does there would be a fault of ours too; reference.md and the vectors' README.
+# What the original does there would be a fault of ours too: docs/wire.md §5 and the vectors' README.
 CLOSED = "closed"
 DEVIATIONS = {
     # A length below the head: the original stalls or falls out of step.
     "pack_len_0": CLOSED, "pack_len_1": CLOSED, "pack_len_20": CLOSED, "pack_len_27": CLOSED, "http": CLOSED,
     # A query that kills the original: its sender would wait for an answer.
     "batch_nested": CLOSED, "batch_count_nested": CLOSED,
-    # The codec for serialized values refuses objects and references (design §2).
+    # The codec for serialized values refuses objects and references (docs/wire.md §5).
     "send_one_ser_9": "no objects", "update_session_with_object": "no objects",
     "get_session_with_object": "no objects", "update_ref": "no objects", "get_ref": "no objects",
     "worker_connect_array_body": CLOSED,

@@ -32,7 +32,7 @@ static void ids_count_from_one_and_are_not_reused(void **state)
     assert_int_equal(clients_len(t), 2);
 }
 
-/* reference.md: 32 bit, wrap to 1, ids in use are skipped. */
+/* As in the original: 32 bits, wrap to 1, ids in use are skipped. */
 static void ids_wrap_and_skip_those_in_use(void **state)
 {
     struct clients *t = *state;

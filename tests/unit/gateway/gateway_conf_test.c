@@ -105,7 +105,7 @@ static void each_process_has_its_inner_port(void **state)
     unload(&b);
 }
 
-/* reference.md: a public lan_ip is not bound itself, inner_listen wins. */
+/* As in the original: a public lan_ip is not bound itself, inner_listen wins. */
 static void inner_addresses(void **state)
 {
     struct bench b;

@@ -35,7 +35,7 @@ static void events_wait_in_order_for_the_first_worker(void **state)
     bench_end(&b);
 }
 
-/* reference.md, defect 7: the older link's end must not take the new one's place away, although it
+/* docs/wire.md §5: the older link's end must not take the new one's place away, although it
  * comes late, because output still waits there. */
 static void the_end_of_an_overtaken_link_changes_nothing(void **state)
 {
