@@ -4,6 +4,8 @@ import base64
 import hashlib
 import hmac
 import json
+import os
+import signal
 import socket
 import struct
 import subprocess
@@ -79,6 +81,39 @@ def test_what_is_sent_before_the_answer_waits(site):
     door = come_in(p.port, "/?who=me")
     assert door.told() == (TEXT, b"welcome -")
     door.close()
+
+
+def read_until(s, end):
+    data = b""
+    while end not in data:
+        more = s.recv(65536)
+        assert more, data
+        data += more
+    return data
+
+
+def test_the_judge_dies(site):
+    """Its verdict never comes: 503 in time, and the next client meets the next worker."""
+    one, p = start(site, DOORMAN, "handshake_timeout = 1.5\n")
+    with socket.create_connection(("127.0.0.1", p.port), timeout=10 * SLOW) as s:
+        s.sendall(handshake(p.port, "/?who=silent"))
+        time.sleep(0.3)
+        os.kill(one.pids("worker")[0], signal.SIGKILL)
+        assert read_until(s, b"\n").startswith(b"HTTP/1.1 503 ")
+    door = come_in(p.port, "/?who=me")
+    assert door.told() == (TEXT, b"welcome -")
+    door.close()
+
+
+def test_reload_meanwhile(site):
+    """The old worker finishes what it has begun to judge."""
+    one, p = start(site, DOORMAN)
+    with socket.create_connection(("127.0.0.1", p.port), timeout=10 * SLOW) as s:
+        s.sendall(handshake(p.port, "/?who=slow"))
+        assert one.command("reload").returncode == 0
+        assert read_until(s, b"welcome").startswith(b"HTTP/1.1 101 ")
+        s.sendall(text(b"still here"))
+        read_until(s, b"still here")
 
 
 def test_auth_by_worker_needs_one_that_judges(site):
