@@ -127,7 +127,7 @@ static void lost_events_are_known_of_our_workers(void **state)
     bench_end(&b);
 }
 
-/* A peer that did not offer an extension never sees one: design §2. */
+/* A peer that did not offer an extension never sees one: docs/wire.md §3. */
 static void extensions_are_for_those_who_offered_them(void **state)
 {
     struct gateway_bench b;
