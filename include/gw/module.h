@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/* A server takes modules of its own number only. It changes with struct gw_module; struct gw_client
- * may grow at its end without. */
+/* A server takes modules of its own number only. It changes with struct gw_module and with every
+ * struct that modules fill in, like struct gw_send; struct gw_client may grow at its end without. */
 enum { GW_MODULE_ABI = 2 };
 
 /* The client an event is about. Borrowed: valid until the callback returns, also across calls that
