@@ -17,6 +17,7 @@
 #include "proto/wire.h"
 
 struct gw_store;
+struct gw_waiter;
 
 /* The calls of <gw/gateway.h> are written once, over this table. */
 struct gw_io {
@@ -43,6 +44,10 @@ struct gw_io {
 
     int (*sleep)(struct gw *gw, uint64_t ms);
     void (*log)(struct gw *gw, bool is_error, const char *fmt, va_list args) PRINTF_LIKE(3, 0);
+
+    /* Processes with coroutines only. */
+    int (*wait)(struct gw *gw, struct gw_waiter *w);
+    void (*wake)(struct gw *gw, struct gw_waiter *w);
 
     /* Workers (the last four: services too) only, NULL outside. */
     /* The session of the client whose callback runs now, when it is that client; or NULL. */

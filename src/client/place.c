@@ -1,12 +1,24 @@
 /* Calls whose meaning depends on where they are made: time, the log, and the worker itself. */
 #include <gw/module.h>
 #include <gw/timer.h>
+#include <gw/wait.h>
 
 #include "client/io.h"
 
 int gw_sleep(struct gw *gw, uint64_t ms)
 {
     return gw->io->sleep(gw, ms);
+}
+
+int gw_wait(struct gw *gw, struct gw_waiter *w)
+{
+    return gw->io->wait ? gw->io->wait(gw, w) : GW_ECONTEXT;
+}
+
+void gw_wake(struct gw *gw, struct gw_waiter *w)
+{
+    if (gw->io->wake)
+        gw->io->wake(gw, w);
 }
 
 struct gw_timer *gw_timer_start(struct gw *gw, uint64_t delay_ms, bool is_repeating,

@@ -2,6 +2,7 @@
 #include "mesh/mesh.h"
 
 #include <gw/err.h>
+#include <gw/wait.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -110,6 +111,48 @@ int mesh_sleep(struct gw *gw, uint64_t ms)
     timer_start(m->loop, &nap.timer, ms > 0 ? behind_ms + ms + 1 : 0);
     fibers_wait(&m->fibers);
     return 0;
+}
+
+/* On the stack of the coroutine that waits; struct gw_waiter points here meanwhile. */
+struct pending {
+    struct task go_on;
+    struct fibers *fibers;
+    struct co *co;
+};
+
+static void go_on(struct task *t)
+{
+    struct pending *p = CONTAINER_OF(t, struct pending, go_on);
+
+    fibers_resume(p->fibers, p->co);
+}
+
+int mesh_wait(struct gw *gw, struct gw_waiter *w)
+{
+    struct mesh *m = mesh_of(gw);
+    struct pending p = {
+        .go_on = {.run = go_on}, .fibers = &m->fibers, .co = fibers_self(&m->fibers)};
+
+    if (!p.co || w->waiting)
+        return GW_ECONTEXT;
+    if (!w->is_woken) {
+        w->waiting = &p;
+        fibers_wait(&m->fibers);
+        w->waiting = NULL;
+    }
+    w->is_woken = false;
+    return 0;
+}
+
+/* In the next turn, so that nobody runs inside the call, and what this turn still brings is there.
+ */
+void mesh_wake(struct gw *gw, struct gw_waiter *w)
+{
+    struct pending *p = w->waiting;
+
+    w->is_woken = true;
+    if (p)
+        loop_soon(mesh_of(gw)->loop, &p->go_on);
 }
 
 static bool is_flushed(const struct mesh *m)
