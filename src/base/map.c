@@ -17,7 +17,7 @@
 #include "base/mem.h"
 
 struct entry {
-    uint8_t *key; /* NULL: a gap */
+    const uint8_t *key; /* NULL: a gap */
     void *value;
     union {
         uint32_t hash;
@@ -41,7 +41,8 @@ struct map {
     uint32_t cap;    /* of entries, a power of two; there are twice as many slots */
     uint32_t used_n; /* live entries and gaps */
     uint32_t live_n;
-    uint32_t holds_n; /* while there are any, no entry changes its position */
+    bool is_borrowing; /* keys are the caller's */
+    uint32_t holds_n;  /* while there are any, no entry changes its position */
 };
 
 enum { FIRST_CAP = 8, KEPT_CAP = 64 };
@@ -51,6 +52,20 @@ struct map *map_new(void)
     struct map *m = mem_zalloc(sizeof *m);
     m->seed = hash_seed();
     return m;
+}
+
+struct map *map_new_borrowing(void)
+{
+    struct map *m = map_new();
+    m->is_borrowing = true;
+    return m;
+}
+
+static void drop_key(const struct map *m, struct entry *e)
+{
+    if (!m->is_borrowing)
+        mem_free((void *)(uintptr_t)e->key);
+    e->key = NULL;
 }
 
 static void drop_tables(struct map *m)
@@ -67,7 +82,7 @@ void map_free(struct map *m)
     if (!m)
         return;
     for (uint32_t i = 0; i < m->used_n; i++)
-        mem_free(m->entries[i].key);
+        drop_key(m, &m->entries[i]);
     drop_tables(m);
     mem_free(m);
 }
@@ -161,7 +176,7 @@ void map_set(struct map *m, struct span key, void *value)
     }
     make_room(m);
     m->entries[m->used_n] = (struct entry){
-        .key = (uint8_t *)mem_strndup(key.at, key.len),
+        .key = m->is_borrowing ? key.at : (uint8_t *)mem_strndup(key.at, key.len),
         .value = value,
         .hash = hash,
         .key_len = (uint32_t)key.len,
@@ -190,8 +205,7 @@ static void make_gap(struct map *m, uint32_t i)
 {
     struct entry *e = m->entries;
     uint32_t first = i, last = i;
-    mem_free(e[i].key);
-    e[i].key = NULL;
+    drop_key(m, &e[i]);
     if (i > 0 && !e[i - 1].key)
         first = e[i - 1].run_first;
     if (i + 1 < m->used_n && !e[i + 1].key)

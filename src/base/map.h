@@ -14,6 +14,8 @@
 struct map;
 
 struct map *map_new(void);
+/* Keys, not NULL, are borrowed until their entry is removed: where the value holds its own name. */
+struct map *map_new_borrowing(void);
 void map_free(struct map *m); /* the values are the caller's business */
 
 void *map_get(const struct map *m, struct span key);       /* NULL when absent */

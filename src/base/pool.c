@@ -17,7 +17,7 @@ struct slab {
 };
 
 struct pool {
-    size_t object_bytes; /* rounded up to the strictest alignment */
+    size_t object_bytes; /* rounded up to that of a pointer */
     size_t slab_objects_n;
     size_t used_n;
     struct free_object *free;
@@ -30,7 +30,7 @@ enum { SLAB_BYTES = 64 * 1024, SLAB_MIN_OBJECTS = 8, CACHE_LINE = 64 };
 struct pool *pool_new(size_t object_bytes)
 {
     struct pool *p = mem_zalloc(sizeof *p);
-    size_t align = alignof(max_align_t);
+    size_t align = alignof(void *); /* a stricter one divides the size of what needs it */
     if (object_bytes < sizeof(struct free_object))
         object_bytes = sizeof(struct free_object);
     p->object_bytes = (object_bytes + align - 1) / align * align;

@@ -8,7 +8,8 @@
 
 struct pool;
 
-/* Sizes that are multiples of 64 start on cache lines. */
+/* Objects are aligned as their size allows: multiples of 64 start on cache lines, others at least on
+ * pointers. */
 struct pool *pool_new(size_t object_bytes);
 void pool_free(struct pool *p);               /* frees all slabs, objects included */
 void *pool_take(struct pool *p) NODISCARD;    /* zero-filled; never NULL */

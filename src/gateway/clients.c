@@ -4,13 +4,18 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/map.h"
+#include "base/keyed.h"
 #include "base/mem.h"
 #include "base/pool.h"
 
+static uint64_t id_of(const void *client)
+{
+    return ((const struct client *)client)->id;
+}
+
 void clients_init(struct clients *t)
 {
-    *t = (struct clients){.by_id = idmap_new(), .pool = pool_new(sizeof(struct client))};
+    *t = (struct clients){.by_id = keyed_new(id_of), .pool = pool_new(sizeof(struct client))};
 }
 
 void clients_fini(struct clients *t)
@@ -19,7 +24,7 @@ void clients_fini(struct clients *t)
     for (struct client *c = roster_next(&t->all, &pos); c; c = roster_next(&t->all, &pos))
         mem_free(c->session);
     roster_fini(&t->all);
-    idmap_free(t->by_id);
+    keyed_free(t->by_id);
     pool_free(t->pool);
 }
 
@@ -29,7 +34,7 @@ static uint32_t next_id(struct clients *t)
 {
     do {
         t->last_id = t->last_id == UINT32_MAX ? 1 : t->last_id + 1;
-    } while (idmap_get(t->by_id, t->last_id));
+    } while (keyed_get(t->by_id, t->last_id));
     return t->last_id;
 }
 
@@ -38,14 +43,14 @@ struct client *clients_add(struct clients *t)
     struct client *c = pool_take(t->pool);
     c->id = next_id(t);
     c->silent_n = -1;
-    idmap_set(t->by_id, c->id, c);
+    keyed_add(t->by_id, c);
     roster_add(&t->all, c, &c->pos);
     return c;
 }
 
 void clients_remove(struct clients *t, struct client *c)
 {
-    idmap_remove(t->by_id, c->id);
+    keyed_remove(t->by_id, c->id);
     roster_remove(&t->all, c->pos);
     mem_free(c->session);
     pool_give(t->pool, c);
@@ -53,7 +58,7 @@ void clients_remove(struct clients *t, struct client *c)
 
 struct client *clients_find(const struct clients *t, uint32_t id)
 {
-    return idmap_get(t->by_id, id);
+    return keyed_get(t->by_id, id);
 }
 
 uint32_t clients_len(const struct clients *t)

@@ -12,7 +12,7 @@
 
 struct chan;
 struct front;
-struct idmap;
+struct keyed;
 struct membership;
 struct pool;
 struct worker;
@@ -46,7 +46,7 @@ struct client {
 _Static_assert(sizeof(struct client) <= 80, "an idle client costs little");
 
 struct clients {
-    struct idmap *by_id;
+    struct keyed *by_id;
     struct roster all; /* in connecting order */
     struct pool *pool;
     uint32_t last_id;

@@ -3,17 +3,34 @@
 
 #include <string.h>
 
+#include "base/keyed.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/pool.h"
+
+static uint64_t membership_key(const struct group *g, uint32_t client_id)
+{
+    return (uint64_t)g->serial << 32 | client_id;
+}
+
+static uint64_t key_of_membership(const void *membership)
+{
+    const struct membership *m = membership;
+    return membership_key(m->group, m->client_id);
+}
+
+static uint64_t serial_of(const void *group)
+{
+    return ((const struct group *)group)->serial;
+}
 
 void groups_init(struct groups *gs, enum member_kind kind)
 {
     *gs = (struct groups){
         .kind = kind,
-        .by_name = map_new(),
-        .by_serial = idmap_new(),
-        .memberships = idmap_new(),
+        .by_name = map_new_borrowing(),
+        .by_serial = keyed_new(serial_of),
+        .memberships = keyed_new(key_of_membership),
         .pool = pool_new(sizeof(struct membership)),
     };
 }
@@ -21,16 +38,14 @@ void groups_init(struct groups *gs, enum member_kind kind)
 void groups_fini(struct groups *gs)
 {
     size_t pos = 0;
-    uint64_t serial;
-    void *group;
-    while (idmap_next(gs->by_serial, &pos, &serial, &group)) {
-        struct group *g = group;
+    for (struct group *g = keyed_next(gs->by_serial, &pos); g;
+         g = keyed_next(gs->by_serial, &pos)) {
         roster_fini(&g->members);
         mem_free(g);
     }
     map_free(gs->by_name);
-    idmap_free(gs->by_serial);
-    idmap_free(gs->memberships);
+    keyed_free(gs->by_serial);
+    keyed_free(gs->memberships);
     pool_free(gs->pool);
 }
 
@@ -61,22 +76,17 @@ void groups_let_go(struct groups *gs)
     map_let_go(gs->by_name);
 }
 
-static uint64_t membership_key(const struct group *g, const struct client *c)
-{
-    return (uint64_t)g->serial << 32 | c->id;
-}
-
 static struct group *create(struct groups *gs, struct span name)
 {
     struct group *g = mem_zalloc(sizeof(*g) + name.len);
     do {
         gs->last_serial++;
-    } while (idmap_get(gs->by_serial, gs->last_serial));
+    } while (keyed_get(gs->by_serial, gs->last_serial));
     g->serial = gs->last_serial;
     g->name_len = (uint8_t)name.len;
     memcpy(g->name, name.at, name.len);
-    map_set(gs->by_name, name, g);
-    idmap_set(gs->by_serial, g->serial, g);
+    map_set(gs->by_name, group_name(g), g);
+    keyed_add(gs->by_serial, g);
     return g;
 }
 
@@ -95,7 +105,7 @@ static void look_after(struct groups *gs, struct group *g)
         groups_disband(gs, g);
     if (g->members.holds_n > 0)
         return;
-    idmap_remove(gs->by_serial, g->serial);
+    keyed_remove(gs->by_serial, g->serial);
     roster_fini(&g->members);
     mem_free(g);
 }
@@ -116,13 +126,14 @@ void groups_join(struct groups *gs, struct client *c, struct span name)
     struct group *g = groups_find(gs, name);
     if (!g)
         g = create(gs, name);
-    else if (idmap_get(gs->memberships, membership_key(g, c)))
+    else if (keyed_get(gs->memberships, membership_key(g, c->id)))
         return;
     struct membership *m = pool_take(gs->pool);
     m->client = c;
+    m->client_id = c->id;
     m->group = g;
     roster_add(&g->members, c, &m->pos);
-    idmap_set(gs->memberships, membership_key(g, c), m);
+    keyed_add(gs->memberships, m);
 
     struct membership *first = c->memberships[gs->kind];
     if (!first) {
@@ -144,7 +155,7 @@ static void leave(struct groups *gs, struct membership *m)
         *first = m->next == m ? NULL : m->next;
     m->next->prev = m->prev;
     m->prev->next = m->next;
-    idmap_remove(gs->memberships, membership_key(g, m->client));
+    keyed_remove(gs->memberships, membership_key(g, m->client_id));
     roster_remove(&g->members, m->pos);
     pool_give(gs->pool, m);
     look_after(gs, g);
@@ -153,7 +164,7 @@ static void leave(struct groups *gs, struct membership *m)
 void groups_leave(struct groups *gs, struct client *c, struct span name)
 {
     struct group *g = groups_find(gs, name);
-    struct membership *m = g ? idmap_get(gs->memberships, membership_key(g, c)) : NULL;
+    struct membership *m = g ? keyed_get(gs->memberships, membership_key(g, c->id)) : NULL;
     if (m)
         leave(gs, m);
 }
@@ -166,7 +177,7 @@ void groups_leave_all(struct groups *gs, struct client *c)
 
 void groups_expel(struct groups *gs, struct group *g, struct client *c)
 {
-    leave(gs, idmap_get(gs->memberships, membership_key(g, c)));
+    leave(gs, keyed_get(gs->memberships, membership_key(g, c->id)));
 }
 
 const struct membership *groups_of(const struct groups *gs, const struct client *c,

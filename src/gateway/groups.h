@@ -11,7 +11,7 @@
 #include "gateway/clients.h"
 #include "gateway/roster.h"
 
-struct idmap;
+struct keyed;
 struct map;
 struct pool;
 
@@ -22,7 +22,8 @@ struct membership {
     struct client *client;
     struct group *group;
     struct membership *next, *prev;
-    uint32_t pos; /* in group->members */
+    uint32_t pos;       /* in group->members */
+    uint32_t client_id; /* that of client, so that a search need not look there */
 };
 
 struct group {
@@ -39,8 +40,8 @@ struct group {
 struct groups {
     enum member_kind kind;
     struct map *by_name;       /* struct group, in the order they came to exist */
-    struct idmap *by_serial;   /* struct group */
-    struct idmap *memberships; /* by (serial, connection id) */
+    struct keyed *by_serial;   /* struct group */
+    struct keyed *memberships; /* by (serial, connection id) */
     struct pool *pool;         /* of memberships */
     uint32_t last_serial;
 };

@@ -118,6 +118,8 @@ void heartbeat_fini(struct gateway *g)
 
 void heartbeat_add(struct heartbeat *hb, struct client *c)
 {
+    if (hb->period_ms == 0)
+        return; /* nobody is visited */
     struct heartbeat_slice *slice = &hb->slices[c->id % hb->slices_n];
     if (slice->len == slice->cap) {
         slice->cap = slice->cap ? slice->cap * 2 : 16;
@@ -129,6 +131,8 @@ void heartbeat_add(struct heartbeat *hb, struct client *c)
 
 void heartbeat_remove(struct heartbeat *hb, struct client *c)
 {
+    if (hb->period_ms == 0)
+        return;
     struct heartbeat_slice *slice = &hb->slices[c->id % hb->slices_n];
     struct client *last = slice->at[--slice->len];
     slice->at[c->beat_pos] = last;

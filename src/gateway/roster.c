@@ -21,7 +21,7 @@ static void resize(struct roster *r, uint32_t cap)
 void roster_add(struct roster *r, struct client *client, uint32_t *pos)
 {
     if (r->len == r->cap)
-        resize(r, r->cap ? r->cap * 2 : 2);
+        resize(r, r->cap ? r->cap * 2 : 1);
     *pos = r->len;
     r->slots[r->len++] = (struct roster_slot){.client = client, .pos = pos};
     r->live_n++;

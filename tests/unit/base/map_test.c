@@ -93,6 +93,24 @@ static void keys_stay_where_they_are(void **state)
 }
 
 /* Removes entries by a pattern while walking; each entry must be seen exactly once. */
+static void borrowed_keys_stay_the_callers(void **state)
+{
+    struct map *m = map_new_borrowing();
+    char names[3][8] = {"ann", "bob", "cid"};
+    size_t pos = 0;
+    struct span key;
+    for (size_t i = 0; i < 3; i++)
+        map_set(m, span_str(names[i]), &values[i]);
+    assert_string_equal(walk(m), "ann bob cid");
+    assert_true(map_next(m, &pos, &key, NULL));
+    assert_ptr_equal(key.at, names[0]);
+    assert_ptr_equal(map_remove(m, span_str("bob")), &values[1]);
+    names[1][0] = 'x'; /* nobody looks at it any more */
+    assert_null(map_get(m, span_str("xob")));
+    assert_string_equal(walk(m), "ann cid");
+    map_free(m);
+}
+
 static void removal_during_a_walk(void **state)
 {
     enum { N = 300 };
@@ -221,6 +239,7 @@ int main(void)
         cmocka_unit_test(order_of_insertion),
         cmocka_unit_test(keys_are_bytes),
         cmocka_unit_test(keys_stay_where_they_are),
+        cmocka_unit_test(borrowed_keys_stay_the_callers),
         cmocka_unit_test(removal_during_a_walk),
         cmocka_unit_test(removal_ahead_of_a_walk),
         cmocka_unit_test(random_steps),

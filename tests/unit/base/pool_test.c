@@ -19,7 +19,7 @@ static void objects_do_not_overlap(void **state)
     struct pool *p = pool_new(BYTES);
     for (int i = 0; i < N; i++) {
         all[i] = pool_take(p);
-        assert_int_equal((uintptr_t)all[i] % _Alignof(max_align_t), 0);
+        assert_int_equal((uintptr_t)all[i] % _Alignof(void *), 0);
         for (int k = 0; k < BYTES; k++)
             assert_int_equal(all[i][k], 0);
         memset(all[i], i % 251 + 1, BYTES);

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "base/map.h"
+#include "base/keyed.h"
 #include "base/pool.h"
 #include "gateway/tour.h"
 
@@ -33,8 +33,8 @@ static int end(void **state)
          c = roster_next(&b->clients.all, &pos))
         groups_leave_all(&b->groups, c);
     assert_int_equal(groups_len(&b->groups), 0);
-    assert_int_equal(idmap_len(b->groups.memberships), 0);
-    assert_int_equal(idmap_len(b->groups.by_serial), 0);
+    assert_int_equal(keyed_len(b->groups.memberships), 0);
+    assert_int_equal(keyed_len(b->groups.by_serial), 0);
     assert_int_equal(pool_used_n(b->groups.pool), 0);
     groups_fini(&b->groups);
     clients_fini(&b->clients);
