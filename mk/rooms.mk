@@ -15,6 +15,7 @@ $(O)/obj/%.o: src/%.S
 	$(Q)$(CC) $(CPPFLAGS) -c $< -o $@
 
 $(O)/obj/web/openapi.o: docs/openapi.json
+$(O)/obj/web/gatehouse_js.o: web/gatehouse.js
 
 define room_rule
 $(call room_lib,$(1)): $(call room_objs,$(1))

@@ -26,6 +26,7 @@ struct side {
 
 struct relay {
     struct list node;
+    struct task free_later; /* the connections look at conf until they are gone */
     struct conn_conf conf;
     struct side client;
     struct side there;
@@ -67,11 +68,15 @@ static void on_drain(struct conn *c, void *owner)
     from->is_held = false;
 }
 
+static void free_now(struct task *t)
+{
+    mem_free(CONTAINER_OF(t, struct relay, free_later));
+}
+
 static void on_close(struct conn *c, void *owner, int why)
 {
     struct side *s = owner;
 
-    (void)c;
     (void)why;
     s->conn = NULL;
     if (s->other->conn) {
@@ -79,7 +84,8 @@ static void on_close(struct conn *c, void *owner, int why)
         return;
     }
     list_remove(&s->relay->node);
-    mem_free(s->relay);
+    s->relay->free_later.run = free_now;
+    loop_at_end(conn_pool_loop(conn_pool_of(c)), &s->relay->free_later);
 }
 
 static const struct conn_events relay_events = {

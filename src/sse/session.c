@@ -47,11 +47,12 @@ struct session {
     struct guest *stream;   /* NULL: away */
     struct guest *awaiting; /* its answer follows the handshake */
     struct buf kept;
-    uint64_t first_n;    /* number of the first kept */
-    uint64_t last_n;     /* of the last that came from the gateway */
-    uint64_t sent_n;     /* of the last that went into a stream */
-    uint64_t received_n; /* messages from the browser */
-    struct timer away;   /* the browser has that long to come back */
+    uint64_t first_n;       /* number of the first kept */
+    uint64_t last_n;        /* of the last that came from the gateway */
+    uint64_t sent_n;        /* of the last that went into a stream */
+    uint64_t received_n;    /* messages from the browser */
+    struct task free_later; /* the channel still looks at kind when it tells of its end */
+    struct timer away;      /* the browser has that long to come back */
     struct timer beat;
     bool is_open;
     bool is_held; /* the bridge is not read from: the stream is slow, or away for long */
@@ -178,6 +179,16 @@ void session_drained(struct session *s)
 
 /* ---- the end ---- */
 
+static void free_now(struct task *t)
+{
+    struct session *s = CONTAINER_OF(t, struct session, free_later);
+
+    buf_fini(&s->greeting);
+    buf_fini(&s->kept);
+    buf_fini(&s->reason);
+    mem_free(s);
+}
+
 static void end(struct session *s)
 {
     struct loop *loop = conn_pool_loop(s->lobby->conf.conns);
@@ -185,10 +196,8 @@ static void end(struct session *s)
     timer_stop(loop, &s->away);
     timer_stop(loop, &s->beat);
     (void)map_remove(s->lobby->sessions, span_str(s->id));
-    buf_fini(&s->greeting);
-    buf_fini(&s->kept);
-    buf_fini(&s->reason);
-    mem_free(s);
+    s->free_later.run = free_now;
+    loop_at_end(loop, &s->free_later);
 }
 
 /* The bridge has ended: the browser learns how. */

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "web/gatehouse_js.h"
 #include "web/range.h"
 #include "web/site.h"
 #include "web/validator.h"
@@ -311,6 +312,9 @@ void pages_answer(struct pages *p, const struct http_request *r, int64_t now_s, 
     else if (span_is(r->path, "/gatehouse.json"))
         answer_text(p, r, 200, "Cache-Control: no-cache\r\n", "application/json",
                     buf_span(&p->gateway), now_s, a);
+    else if (span_is(r->path, "/gatehouse.js"))
+        answer_text(p, r, 200, "Cache-Control: no-cache\r\n", "text/javascript; charset=utf-8",
+                    span_of(gatehouse_js, (size_t)(gatehouse_js_end - gatehouse_js)), now_s, a);
     else
         answer_path(p, r, now_s, a);
 }

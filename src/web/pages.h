@@ -1,4 +1,4 @@
-/* What a web role serves: files, /health and /gatehouse.json; a request in, an answer out, no I/O
+/* What a web role serves: files, /health, /gatehouse.json, /gatehouse.js; a request in, an answer out, no I/O
  * but reading files. */
 #ifndef WEB_PAGES_H
 #define WEB_PAGES_H

@@ -24,7 +24,7 @@
 #define WEB_DEFAULT_CSP                                                                            \
     "default-src 'none'; script-src 'self'; style-src 'self'; "                                    \
     "img-src 'self' https://*.sinaimg.cn; font-src 'self'; manifest-src 'self'; "                  \
-    "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "connect-src 'self' ws: wss: http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 static const struct conf_key web_keys[] = {
     WEB_KEY("listen", CONF_LIST, listen, .def = "http://0.0.0.0:55151", .unit = "",

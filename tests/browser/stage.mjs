@@ -43,6 +43,7 @@ start_port = ${port + 3}
 register_address = 127.0.0.1:${port}
 ping_interval = 10
 ping_data = {"type":"ping"}
+sse = true
 
 [worker chat]
 count = 4
@@ -117,6 +118,7 @@ export async function startChat({ worker = '' } = {}) {
   await until(async () => (await fetch(`http://127.0.0.1:${port + 2}/health`)).ok, () => 'no page is served');
   return {
     url: `http://127.0.0.1:${port + 2}`,
+    websocketPort: port + 1,
     innerPorts: Array.from({ length: GATEWAYS }, (_, slot) => port + 3 + slot),
     /** Kills the gateway process with that inner port. @param {number} innerPort */
     async killGateway(innerPort) {

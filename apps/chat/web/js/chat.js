@@ -62,7 +62,7 @@ const room = new Room({
 const connection = new Connection({
   onState: (now) => {
     state = now;
-    if (now.state === 'open') logIn();
+    if (now.state === 'open' && !now.isResumed) logIn();
     showState();
   },
   onMessage: (message) => room.onMessage(message),

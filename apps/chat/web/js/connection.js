@@ -1,12 +1,12 @@
-// The WebSocket to the gateway: opened again whenever it is lost, later and later, with chance.
+// The line to the gateway, and what travels on it: JSON, with pings that are answered here.
 
-const FIRST_DELAY_MS = 500;
-const DELAY_MAX_MS = 15_000;
+import { Gatehouse } from '../gatehouse.js';
+
 /** The gateway pings every ten seconds; silence for this long means that the line is dead. */
 const SILENCE_MAX_MS = 35_000;
 
 /**
- * @typedef {{state: 'connecting'} | {state: 'open'} | {state: 'waiting', seconds: number}} State
+ * @typedef {{state: 'connecting'} | {state: 'open', isResumed: boolean} | {state: 'waiting', seconds: number}} State
  * @typedef {{
  *   onState: (state: State) => void,
  *   onMessage: (message: any) => void,
@@ -41,65 +41,37 @@ async function findGateway() {
 }
 
 export class Connection {
-  /** @type {WebSocket | undefined} */ #socket;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */ #retry;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */ #silence;
-  /** @type {ReturnType<typeof setInterval> | undefined} */ #countdown;
-  #failures = 0;
-  #attempts = 0;
+  #line = new Gatehouse(findGateway, { silenceMs: SILENCE_MAX_MS });
   #handlers;
 
   /** @param {Handlers} handlers */
   constructor(handlers) {
     this.#handlers = handlers;
-    addEventListener('online', () => this.#retry && this.open());
-    document.addEventListener('visibilitychange', () => {
-      if (!document.hidden && this.#retry) this.open();
-    });
+    this.#line.addEventListener('state', (event) => handlers.onState(event.detail));
+    this.#line.addEventListener('message', (event) => this.#onText(event.data));
   }
 
-  async open() {
-    this.#stopWaiting();
-    this.#handlers.onState({ state: 'connecting' });
-    const attempt = ++this.#attempts;
-    const url = await findGateway();
-    if (attempt !== this.#attempts) return;
-    const socket = new WebSocket(url);
-    this.#socket = socket;
-    const isMine = () => socket === this.#socket;
-    socket.onopen = () => {
-      if (!isMine()) return;
-      this.#watchSilence();
-      this.#handlers.onState({ state: 'open' });
-    };
-    socket.onmessage = (event) => isMine() && this.#onText(event.data);
-    socket.onclose = () => isMine() && this.#wait();
+  open() {
+    this.#line.open();
   }
 
   /** Leaves at once and comes again, for another room or name. */
   reopen() {
-    const old = this.#socket;
-    this.#socket = undefined;
-    old?.close();
-    this.#failures = 0;
-    this.open();
+    this.#line.reopen();
   }
 
   /** The room was entered: the next loss begins with a short delay again. */
   settle() {
-    this.#failures = 0;
+    this.#line.settle();
   }
 
-  /** @param {object} message @returns {boolean} whether it could be handed to the socket */
+  /** @param {object} message @returns {boolean} whether it could be handed to the line */
   send(message) {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
-    this.#socket.send(JSON.stringify(message));
-    return true;
+    return this.#line.send(JSON.stringify(message));
   }
 
   /** @param {unknown} text */
   #onText(text) {
-    this.#watchSilence();
     let message;
     try {
       message = JSON.parse(String(text));
@@ -108,35 +80,5 @@ export class Connection {
     }
     if (message?.type === 'ping') this.send({ type: 'pong' });
     else if (message) this.#handlers.onMessage(message);
-  }
-
-  #watchSilence() {
-    clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => {
-      const dead = this.#socket;
-      this.#wait();
-      dead?.close();
-    }, SILENCE_MAX_MS);
-  }
-
-  /** Full jitter: many pages that lost the same gateway do not come back at the same moment. */
-  #wait() {
-    this.#stopWaiting();
-    this.#socket = undefined;
-    const ceiling = Math.min(DELAY_MAX_MS, FIRST_DELAY_MS * 2 ** this.#failures++);
-    const delay = ceiling / 2 + (Math.random() * ceiling) / 2;
-    const due = Date.now() + delay;
-    const tell = () =>
-      this.#handlers.onState({ state: 'waiting', seconds: Math.max(1, Math.ceil((due - Date.now()) / 1000)) });
-    tell();
-    this.#countdown = setInterval(tell, 1000);
-    this.#retry = setTimeout(() => this.open(), delay);
-  }
-
-  #stopWaiting() {
-    clearTimeout(this.#retry);
-    clearTimeout(this.#silence);
-    clearInterval(this.#countdown);
-    this.#retry = undefined;
   }
 }
