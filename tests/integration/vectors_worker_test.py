@@ -109,7 +109,7 @@ register_address = 127.0.0.1:{self.registry.getsockname()[1]}
             for one in asked:
                 (packet,) = self.packets(1)
                 assert packet.raw.hex() == one["request"]["hex"]
-                self.link.send(wire.pack(REPLY, body=one["answered_with"].encode()))
+                self.link.send(wire.pack(REPLY, flag=0, body=one["answered_with"].encode()))
             return
         if not hasattr(self, "asker"):
             self.asker = wire.Peer(self.gateway.accept()[0])
