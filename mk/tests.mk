@@ -55,7 +55,8 @@ $(O)/fuzz/%_fuzz: $(O)/obj/tests/fuzz/%_fuzz.o $(FUZZ_OBJS) $(FUZZ_LIBS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $^ -o $@ $(LDLIBS)
 
-.PHONY: fuzz fuzz-run fuzz-replay
+.PHONY: fuzz fuzz-run fuzz-bins fuzz-replay
+fuzz-bins: $(REPLAY_BINS)
 fuzz-replay: $(REPLAY_BINS)
 	$(Q)for n in $(FUZZ_NOUNS); do \
 		timeout 60 $(O)/fuzz/$${n}_replay tests/fuzz/corpus/$$n tests/fuzz/regress/$$n \

@@ -3,7 +3,10 @@
 
     tests/run.py            everything (what ./check does)
     tests/run.py gcc        one configuration: gcc, clang, gcc-san, clang-san
-    tests/run.py gcc unit   one kind of it: unit, fuzz, scenarios, browser
+    tests/run.py gcc unit   one kind of it: floors, unit, fuzz, scenarios, browser
+
+Test programs mostly wait, so a few more of them run side by side than there are cores, while the next configuration is
+built. Each has a folder and ports of its own.
 """
 
 import collections
@@ -12,222 +15,295 @@ import pathlib
 import queue
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import xml.etree.ElementTree as xml
 from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-JOBS = os.cpu_count() or 2
+CORES = os.cpu_count() or 2
+LANES = CORES + 1
+PORTS = range(10000, 31000)  # below those of outgoing connections
 
 # Which kinds run where. Every test runs with and without sanitizers, on both compilers between them.
 CONFIGS = {
     "gcc": {"make": ["CC=gcc"], "out": "build", "kinds": ["floors", "unit", "fuzz", "scenarios", "browser"]},
+    "clang-san": {"make": ["CC=clang", "SAN=address,undefined"], "out": "build-clang-san",
+                  "kinds": ["unit", "fuzz", "scenarios", "browser"]},
     "clang": {"make": ["CC=clang"], "out": "build-clang", "kinds": ["unit", "fuzz"]},
     "gcc-san": {"make": ["CC=gcc", "SAN=address,undefined"], "out": "build-gcc-san",
                 "kinds": ["unit", "fuzz"]},
-    "clang-san": {"make": ["CC=clang", "SAN=address,undefined"], "out": "build-clang-san",
-                  "kinds": ["unit", "fuzz", "scenarios", "browser"]},
 }
+TARGETS = {"floors": [], "unit": ["unit-bins"], "fuzz": ["fuzz-bins"], "scenarios": [], "browser": []}
 SAN_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=0",
     "UBSAN_OPTIONS": "print_stacktrace=1",
-    "TEST_SLOW": "3",
 }
+# By this factor deadlines of tests grow: the machine is busy with other tests, and sanitizers are slow.
+SLOW = {False: "2", True: "5"}
 
 
 class Tally:
-    """What passed, failed and was skipped, with the texts of the failures."""
+    """What passed, failed and was skipped, with the texts of the failures and the reasons of the skipped."""
 
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.failures = []
-        self.reasons = collections.Counter()  # why tests skipped themselves
+        self.reasons = collections.Counter()
 
-    def add(self, passed, failed, skipped=0):
-        self.passed += passed
-        self.failed += failed
-        self.skipped += skipped
+    def skip(self, reason):
+        self.skipped += 1
+        self.reasons[reason] += 1
 
     def fail(self, name, text):
         self.failed += 1
         self.failures.append((name, text))
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        self.failures += other.failures
+        self.reasons += other.reasons
+
+    def summary(self):
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{skipped}"
 
 
 def say(text):
     print(text, flush=True)
 
 
-def env_of(config):
-    env = dict(os.environ)
-    out = ROOT / CONFIGS[config]["out"]
-    env["GATEHOUSE"] = str(out / "gatehouse")
-    env["O"] = str(out)
-    if config.endswith("san"):
-        env.update(SAN_ENV)
-    return env
+class Place:
+    """Where one test program runs: configuration, folder and ports."""
+
+    def __init__(self, config, folder, lane):
+        self.config, self.folder = config, folder
+        self.out = ROOT / CONFIGS[config]["out"]
+        width = len(PORTS) // LANES
+        is_san = config.endswith("san")
+        self.env = {**os.environ, **(SAN_ENV if is_san else {}), "TEST_SLOW": SLOW[is_san],
+                    "GATEHOUSE": str(self.out / "gatehouse"), "O": str(self.out), "TMPDIR": str(folder),
+                    "PYTHONDONTWRITEBYTECODE": "1",
+                    "TEST_PORTS": f"{PORTS[lane * width]}-{PORTS[(lane + 1) * width - 1]}"}
+
+    def run(self, command, seconds, cwd=ROOT):
+        """The exit status and the texts; None when it did not end in time and was killed with its children."""
+        process = subprocess.Popen(list(map(str, command)), cwd=cwd, env=self.env, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                                   start_new_session=True)
+        try:
+            text, _ = process.communicate(timeout=seconds)
+            return process.returncode, text
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            text, _ = process.communicate()
+            return None, f"did not end within {seconds} s\n{text}"
 
 
-def make(config, *targets):
+def floors_jobs():
+    return [("floors", run_floors)]
+
+
+def run_floors(place, name, tally):
+    code, text = place.run([ROOT / "tools" / "floors.sh"], 120)
+    if code == 0:
+        tally.passed += 1
+    else:
+        tally.fail(name, text)
+
+
+def unit_jobs():
+    """By the sources: a binary that is missing fails, one whose source is gone is not run."""
+    sources = sorted((ROOT / "tests" / "unit").glob("*/*_test.c"))
+    return [(f"{path.parent.name}/{path.stem}", run_unit) for path in sources]
+
+
+def run_unit(place, name, tally):
+    binary = place.out / "unit" / name
+    if not binary.exists():
+        tally.fail(name, f"{binary} was not built")
+        return
+    code, text = place.run([binary], 300)
+    tally.passed += sum(int(n) for n in re.findall(r"\[  PASSED  \] (\d+) test", text))
+    for skipped in sorted(set(re.findall(r"^\[  SKIPPED \] (?!\d+ test)(.*)", text, re.M))):
+        tally.skip(f"{name}: {skipped}")
+    if code != 0 or re.search(r"^\[  FAILED  \] (?!\d+ test)", text, re.M):
+        tally.fail(name, text[-4000:])
+
+
+def fuzz_jobs():
+    return [(path.stem.removesuffix("_fuzz"), run_fuzz) for path in sorted((ROOT / "tests" / "fuzz").glob("*_fuzz.c"))]
+
+
+def run_fuzz(place, name, tally):
+    inputs = [ROOT / "tests" / "fuzz" / kind / name for kind in ("corpus", "regress")]
+    binary = place.out / "fuzz" / f"{name}_replay"
+    if not binary.exists():
+        tally.fail(name, f"{binary} was not built")
+        return
+    code, text = place.run([binary, *inputs], 300)
+    if code == 0 and re.search(r"^[1-9]\d* inputs replayed", text, re.M):
+        tally.passed += 1
+    else:
+        tally.fail(name, text[-4000:])
+
+
+def scenarios_jobs():
+    return [(path.stem, run_scenario) for path in sorted((ROOT / "tests" / "integration").glob("*_test.py"))]
+
+
+def run_scenario(place, name, tally):
+    report = place.folder / "report.xml"
+    code, text = place.run(
+        ["/usr/bin/python3", "-m", "pytest", "-q", "--no-header", "--tb=short", "-p", "no:cacheprovider",
+         f"--basetemp={place.folder}/t", f"--junitxml={report}", ROOT / "tests" / "integration" / f"{name}.py"], 900)
+    if report.exists():
+        count_report(tally, report)
+    if code != 0 and not tally.failed:
+        tally.fail(name, text[-4000:])
+
+
+def count_report(tally, report):
+    """Adds what pytest wrote about one file."""
+    for case in xml.parse(report).getroot().iter("testcase"):
+        wrong = [node for node in case if node.tag in ("failure", "error")]
+        skipped = case.find("skipped")
+        if wrong:
+            tally.fail(f"{case.get('classname')}.{case.get('name')}", "\n".join(node.text or "" for node in wrong))
+        elif skipped is not None:
+            tally.skip(skipped.get("message"))
+        else:
+            tally.passed += 1
+
+
+def browser_jobs():
+    return [(path.name, run_browser) for path in sorted((ROOT / "tests" / "browser").glob("*.test.mjs"))]
+
+
+_npm = threading.Lock()
+
+
+def run_browser(place, name, tally):
+    folder = ROOT / "tests" / "browser"
+    for need in ("node", "npm", os.environ.get("CHROMIUM", "/usr/bin/chromium")):
+        if not shutil.which(need):
+            tally.skip(f"{name}: {need} is not installed (tools/needs.sh test)")
+            return
+    with _npm:
+        if not (folder / "node_modules" / "playwright-core").exists():
+            code, text = place.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], 600, cwd=folder)
+            if code != 0:
+                tally.fail(f"{name}: npm ci", text[-2000:])
+                return
+    code, text = place.run(["node", "--test", "--test-reporter=tap", folder / name], 600, cwd=folder)
+    counts = {k: int(n) for k, n in re.findall(r"^# (pass|fail) (\d+)", text, re.M)}
+    tally.passed += counts.get("pass", 0)
+    for skipped in re.findall(r"^ *ok \d+ - (.* # SKIP.*)", text, re.M):
+        tally.skip(f"{name}: {skipped}")
+    if code != 0 or counts.get("fail") != 0:
+        tally.fail(name, text[-6000:])
+
+
+JOBS = {"floors": floors_jobs, "unit": unit_jobs, "fuzz": fuzz_jobs, "scenarios": scenarios_jobs,
+        "browser": browser_jobs}
+
+
+def build(config, kinds, politeness):
     settings = CONFIGS[config]
-    done = subprocess.run(
-        ["make", f"-j{JOBS}", f"O={settings['out']}", *settings["make"], *targets],
-        cwd=ROOT, capture_output=True, text=True,
-    )
+    targets = ["all", *(target for kind in kinds for target in TARGETS[kind])]
+    done = subprocess.run(["nice", "-n", str(politeness), "make", f"-j{CORES}", f"O={settings['out']}", *settings["make"],
+                           *targets], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
     return done.returncode, done.stdout + done.stderr
 
 
-def run_unit(config, tally):
-    code, text = make(config, "all", "unit-bins")
-    if code:
-        tally.fail(f"{config}: build", text[-4000:])
-        return
-    bins = sorted((ROOT / CONFIGS[config]["out"] / "unit").glob("*/*_test"))
+class Group:
+    """All test programs of one kind in one configuration; reported when the last has ended."""
 
-    def one(path):
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                return path, subprocess.run([str(path)], cwd=ROOT, capture_output=True, text=True, timeout=180,
-                                            errors="replace", env={**env_of(config), "TMPDIR": folder})
-            except subprocess.TimeoutExpired:
-                return path, None
+    def __init__(self, config, kind):
+        self.config, self.kind, self.tally = config, kind, Tally()
+        self.jobs = JOBS[kind]()
+        self.left = len(self.jobs)
+        self.lock = threading.Lock()
+        self.spent = 0.0
 
-    with ThreadPoolExecutor(JOBS) as pool:
-        for path, done in pool.map(one, bins):
-            name = f"{config}: {path.parent.name}/{path.name}"
-            if done is None:
-                tally.fail(name, "did not end within 180 s")
-                continue
-            text = done.stdout + done.stderr
-            passed = sum(int(n) for n in re.findall(r"\[  PASSED  \] (\d+) test", text))
-            failed = len(re.findall(r"^\[  FAILED  \] (?!\d+ test)", text, re.M))
-            tally.add(passed, 0, len(re.findall(r"^\[  SKIPPED \] (?!\d+ test)", text, re.M)))
-            if done.returncode or failed or not passed:
-                tally.fail(name, text[-4000:])
-
-
-def run_fuzz(config, tally):
-    code, text = make(config, "fuzz-replay")
-    if code:
-        tally.fail(f"{config}: fuzz replay", text[-4000:])
-    else:
-        tally.add(len(re.findall(r"^replay .*: ok", text, re.M)) or 1, 0)
-
-
-def run_scenarios(config, tally):
-    """Scenarios mostly wait, so more files run side by side than there are cores; each lane has ports of its own."""
-    lanes = JOBS + 1
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-check-"))
-    idle = queue.SimpleQueue()
-    for lane in range(lanes):
-        idle.put(lane)
-
-    def one(path):
-        lane = idle.get()
-        width = (31000 - 10000) // lanes
-        report = folder / f"{path.stem}.xml"
-        command = ["/usr/bin/python3", "-m", "pytest", "-q", "--no-header", "--tb=short",
-                   f"--basetemp={folder}/{path.stem}", f"--junitxml={report}", str(path)]
-        env = {**env_of(config), "PYTHONDONTWRITEBYTECODE": "1",
-               "TEST_PORTS": f"{10000 + lane * width}-{10000 + (lane + 1) * width}"}
+    def run(self, name, run, folder, lanes):
+        own, lane, begun = Tally(), lanes.get(), time.monotonic()
+        folder = folder / f"{self.config}-{name.replace('/', '-')}"
+        folder.mkdir()
         try:
-            done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, errors="replace",
-                                  timeout=900)
-            return path, report, done.returncode, done.stdout + done.stderr
-        except subprocess.TimeoutExpired:
-            return path, report, -1, "did not end within 900 s"
+            run(Place(self.config, folder, lane), name, own)
+            if not own.passed + own.failed + own.skipped:
+                own.fail(name, "ran no test")
+        except Exception as error:  # the runner itself failed: that must not look like success
+            own.fail(name, f"{type(error).__name__}: {error}")
         finally:
-            idle.put(lane)
+            lanes.put(lane)
+            shutil.rmtree(folder, ignore_errors=True)
+        own.failures = [(f"{self.config}: {what}", text) for what, text in own.failures]
+        self.ended(own, name, time.monotonic() - begun)
 
-    with ThreadPoolExecutor(lanes) as pool:
-        for path, report, code, text in pool.map(one, sorted((ROOT / "tests" / "integration").glob("*_test.py"))):
-            if code not in (0, 1) or not report.exists():
-                tally.fail(f"{config}: {path.name}", text[-4000:])
-            else:
-                count_report(config, tally, report)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def count_report(config, tally, report):
-    """Adds what pytest wrote about one file."""
-    for suite in xml.parse(report).getroot().iter("testsuite"):
-        n = {k: int(suite.get(k)) for k in ("tests", "failures", "errors", "skipped")}
-        tally.add(n["tests"] - n["failures"] - n["errors"] - n["skipped"], 0, n["skipped"])
-        for case in suite.iter("testcase"):
-            for kind in ("failure", "error"):
-                for node in case.findall(kind):
-                    tally.fail(f"{config}: {case.get('classname')}.{case.get('name')}", node.text or "")
-            for node in case.findall("skipped"):
-                tally.reasons[node.get("message")] += 1
+    def ended(self, own, name, seconds):
+        with self.lock:
+            self.tally.add(own)
+            self.left -= 1
+            self.spent += seconds
+            if seconds > 30 or own.failed:
+                say(f"{'':>10} {name:<28} {own.summary()}  {seconds:6.1f} s")
+            if self.left == 0:
+                say(f"{self.config:>10} {self.kind:<10} {self.tally.summary()}  {self.spent:6.1f} s")
 
 
-def run_browser(config, tally):
-    folder = ROOT / "tests" / "browser"
-    if not (folder / "node_modules" / "playwright-core").exists():
-        done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, capture_output=True, text=True)
-        if done.returncode:
-            tally.fail("browser: npm ci", (done.stdout + done.stderr)[-2000:])
-            return
-    for path in sorted(folder.glob("*.test.mjs")):
-        try:
-            done = subprocess.run(["node", "--test", "--test-reporter=tap", str(path)], cwd=folder, env=env_of(config),
-                                  capture_output=True, text=True, timeout=400, errors="replace")
-        except subprocess.TimeoutExpired:
-            tally.fail(f"{config}: {path.name}", "did not end within 400 s")
-            continue
-        text = done.stdout + done.stderr
-        counts = {k: int(n) for k, n in re.findall(r"^# (pass|fail|skipped) (\d+)", text, re.M)}
-        tally.add(counts.get("pass", 0), 0, counts.get("skipped", 0))
-        for line in re.findall(r"^ *ok \d+ - (.* # SKIP .*)", text, re.M):
-            say(f"  skipped {line}")
-        if done.returncode or counts.get("fail") or not counts.get("pass"):
-            tally.fail(f"{config}: {path.name}", text[-6000:])
-
-
-def run_floors(config, tally):
-    done = subprocess.run(["tools/floors.sh"], cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        tally.fail("floors", done.stdout)
-    else:
-        tally.add(1, 0)
-
-
-KINDS = {"floors": run_floors, "unit": run_unit, "fuzz": run_fuzz, "scenarios": run_scenarios,
-         "browser": run_browser}
+def run_all(configs, only):
+    """Builds one configuration after the other, politely once tests run, and runs the tests of each in lanes."""
+    total, groups = Tally(), []
+    lanes = queue.SimpleQueue()
+    for lane in range(LANES):
+        lanes.put(lane)
+    with tempfile.TemporaryDirectory(prefix="gatehouse-check-", ignore_cleanup_errors=True) as folder:
+        with ThreadPoolExecutor(LANES) as pool:
+            for config in configs:
+                kinds = [kind for kind in CONFIGS[config]["kinds"] if not only or kind in only]
+                begun = time.monotonic()
+                code, text = build(config, kinds, 10 if groups else 0)
+                if code:
+                    total.fail(f"{config}: build", text[-4000:])
+                    continue
+                say(f"{config:>10} built {time.monotonic() - begun:28.1f} s")
+                for group in (Group(config, kind) for kind in kinds):
+                    groups.append(group)
+                    if not group.jobs:
+                        total.fail(f"{config}: {group.kind}", "there is no test")
+                    for name, run in group.jobs:
+                        pool.submit(group.run, name, run, pathlib.Path(folder), lanes)
+    for group in groups:
+        total.add(group.tally)
+    return total
 
 
 def main():
-    words = [w for w in sys.argv[1:] if not w.startswith("-")]
-    configs = [w for w in words if w in CONFIGS] or list(CONFIGS)
-    only = [w for w in words if w in KINDS]
-    unknown = [w for w in words if w not in CONFIGS and w not in KINDS]
-    if unknown:
-        sys.exit(f"{unknown[0]}: not a configuration or kind\n{__doc__}")
-    tally = Tally()
+    words = sys.argv[1:]
+    configs = [w for w in CONFIGS if w in words] or list(CONFIGS)
+    only = [w for w in JOBS if w in words]
+    for word in words:
+        if word not in CONFIGS and word not in JOBS:
+            sys.exit(f"{word}: not a configuration or kind\n{__doc__}")
     begun = time.monotonic()
-    for config in configs:
-        code, text = make(config, "all")
-        if code:
-            tally.fail(f"{config}: build", text[-4000:])
-            continue
-        for kind in CONFIGS[config]["kinds"]:
-            if only and kind not in only:
-                continue
-            before = (tally.passed, tally.failed)
-            at = time.monotonic()
-            KINDS[kind](config, tally)
-            say(f"{config:>10} {kind:<10} {tally.passed - before[0]:>5} passed {tally.failed - before[1]:>3} failed"
-                f"  {time.monotonic() - at:6.1f} s")
-    for name, text in tally.failures:
+    total = run_all(configs, only)
+    for name, text in total.failures:
         say(f"\n---- {name}\n{text}")
-    for reason, n in tally.reasons.items():
+    for reason, n in total.reasons.items():
         say(f"  {n} skipped: {reason}")
+    if not total.passed + total.failed:
+        total.fail("nothing", "no test was run")
     say(f"\n{time.monotonic() - begun:.0f} s")
-    skipped = f", {tally.skipped} skipped" if tally.skipped else ""
-    say(f"{tally.passed} passed, {tally.failed} failed{skipped}")
-    sys.exit(1 if tally.failed else 0)
+    say(total.summary())
+    sys.exit(1 if total.failed else 0)
 
 
 if __name__ == "__main__":

@@ -97,6 +97,6 @@ class Cluster(Members):
 
 async def nothing(*clients, seconds=0.2):
     """Nobody of them has a message waiting, nor gets one soon."""
-    await asyncio.sleep(seconds * SLOW)
+    await asyncio.sleep(seconds)
     for client in clients:
         assert client.inbox.empty(), client.inbox.get_nowait()

@@ -3,6 +3,8 @@
 import socket
 import struct
 
+from harness import SLOW
+
 HEAD = struct.Struct(">IBIHIHIBHI")
 
 
@@ -32,13 +34,13 @@ class Packet:
 class Peer:
     """A blocking socket that speaks packets and replies."""
 
-    def __init__(self, sock, timeout=5):
+    def __init__(self, sock, timeout=5 * SLOW):
         self.sock = sock
         self.sock.settimeout(timeout)
         self.data = b""
 
     @classmethod
-    def connect(cls, port, timeout=5):
+    def connect(cls, port, timeout=5 * SLOW):
         return cls(socket.create_connection(("127.0.0.1", port), timeout=timeout), timeout)
 
     def need(self, n):

@@ -5,6 +5,8 @@ import base64
 import os
 import struct
 
+from harness import SLOW
+
 
 def frame(payload, opcode=1, fin=True, mask=b"\x12\x34\x56\x78", rsv=0):
     """One masked client frame; mask=None sends it unmasked."""
@@ -48,7 +50,7 @@ class Client(asyncio.Protocol):
         self.frames_n = 0
 
     @classmethod
-    async def connect(cls, port, on_text=None, path="/", extra="", timeout=20, **how):
+    async def connect(cls, port, on_text=None, path="/", extra="", timeout=20 * SLOW, **how):
         loop = asyncio.get_running_loop()
         _, self = await asyncio.wait_for(
             loop.create_connection(lambda: cls(port, on_text), "127.0.0.1", port, **how), timeout)
@@ -114,7 +116,7 @@ class Client(asyncio.Protocol):
     def send(self, text, opcode=1):
         self.transport.write(frame(text.encode() if isinstance(text, str) else text, opcode))
 
-    async def text(self, timeout=10):
+    async def text(self, timeout=10 * SLOW):
         """The next message."""
         return await asyncio.wait_for(self.inbox.get(), timeout)
 
