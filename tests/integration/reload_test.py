@@ -60,6 +60,12 @@ async def in_thread(fn, *args):
     return await asyncio.get_running_loop().run_in_executor(None, fn, *args)
 
 
+def is_replaced(server, old):
+    """Whether there are as many workers as before, and all serve, after one was killed."""
+    rows = [r for r in server.status()["processes"] if r["kind"] == "worker"]
+    return len(rows) == len(old) and all(r["ready"] for r in rows) and {r["pid"] for r in rows} != set(old)
+
+
 def check_order(talkers):
     for t in talkers:
         assert not t.client.is_closed.is_set(), f"{t.name} was disconnected"
@@ -134,31 +140,30 @@ def test_killed_worker_costs_only_what_was_in_its_hands(site):
         stop = asyncio.Event()
         talkers = [Talker(f"client {i}") for i in range(40)]
         tasks = [asyncio.create_task(t.talk(ports.port, 20, stop)) for t in talkers]
-        await asyncio.sleep(1)
+        await in_thread(wait_until, lambda: all(t.answers for t in talkers), 20, "answers to everybody")
         victims = await in_thread(server.pids, "worker")
         os.kill(victims[1], signal.SIGKILL)
-        killed_at = time.monotonic()
-        await asyncio.sleep(3 * SLOW)
+        await in_thread(wait_until, lambda: is_replaced(server, victims), 20, "a new worker in its place")
         stop.set()
         await asyncio.gather(*tasks)
-        await asyncio.sleep(1 * SLOW)
-        assert time.monotonic() - killed_at < 60 * SLOW
+        # Events of one client stay in order, so with the answer to the last one all have come that ever will.
+        for t in talkers:
+            t.client.send(f"n{t.sent_n}")
+            t.sent_n += 1
+        await in_thread(wait_until, lambda: all(t.numbers()[-1] == t.sent_n - 1 for t in talkers), 20, "the last answers")
         lost = 0
         for t in talkers:
             assert not t.client.is_closed.is_set(), f"{t.name} was disconnected"
             numbers = t.numbers()
             assert numbers == sorted(set(numbers)), f"{t.name}: doubled or reordered: {numbers}"
             lost += t.sent_n - len(numbers)
-        # 40 clients over 4 workers: what one worker held at the moment of its death.
-        assert lost <= 40, f"{lost} events were lost"
-        rows = (await in_thread(server.status))["processes"]
-        assert len([r for r in rows if r["kind"] == "worker"]) == 4
         return lost
 
     lost = asyncio.run(scenario())
-    log = server.log() + server.output()
-    if lost:
-        assert re.search(r"lost|in (its|the worker's) hands", log), log[-3000:]
+    log = server.log()
+    # The gateways have told what the worker held when it died, of which some was answered but not yet accounted for.
+    told = sum(map(int, re.findall(r"is gone with (\d+) events in its hands", log)))
+    assert lost <= told, f"{lost} events were lost, {told} of them known\n{log[-3000:]}"
     assert re.search(r"worker.*(signal 9|SIGKILL)", log), log[-3000:]
     server.stop()
 
@@ -203,8 +208,10 @@ def test_killed_registry_disturbs_nothing(site):
         talkers = [Talker(f"client {i}") for i in range(30)]
         tasks = [asyncio.create_task(t.talk(ports.port, 20, stop)) for t in talkers]
         await asyncio.sleep(0.5)
-        os.kill((await in_thread(server.pids, "registry"))[0], signal.SIGKILL)
-        await asyncio.sleep(2)
+        (old,) = await in_thread(server.pids, "registry")
+        os.kill(old, signal.SIGKILL)
+        await in_thread(wait_until, lambda: server.is_ready() and server.pids("registry") != [old], 20, "a new registry")
+        await asyncio.sleep(1)
         stop.set()
         await asyncio.gather(*tasks)
         await settle(talkers)
@@ -225,8 +232,17 @@ def test_killed_gateway_costs_only_its_own_clients(site):
         for c in clients:
             c.send("join g1")
             assert await c.text() == b"joined"
-        os.kill((await in_thread(server.pids, "gateway"))[0], signal.SIGKILL)
-        await asyncio.sleep(3)
+        old = await in_thread(server.pids, "gateway")
+        linked_n = server.log().count("connected to gateway")
+        os.kill(old[0], signal.SIGKILL)
+
+        def is_back():
+            pids = server.pids("gateway")
+            return len(pids) == 2 and old[0] not in pids and server.is_ready()
+
+        await in_thread(wait_until, is_back, 20, "a new gateway in its place")
+        await in_thread(wait_until, lambda: server.log().count("connected to gateway") >= linked_n + 4, 20,
+                        "all workers connected to it")
         alive = [c for c in clients if not c.is_closed.is_set()]
         assert 0 < len(alive) < 40
         for _ in range(len(clients) - len(alive)):

@@ -42,15 +42,13 @@ class Member:
             await asyncio.sleep(0.01)
 
 
-async def quiet(members, seconds=20):
-    """Waits until nobody has heard anything new for a while."""
-    deadline, last = time.monotonic() + seconds * SLOW, -1
-    while time.monotonic() < deadline:
-        now = sum(len(m.heard) for m in members)
-        if now == last:
-            return
-        last = now
-        await asyncio.sleep(0.4 * SLOW)
+async def quiet(members, kind, expected, seconds=60):
+    """Waits until as much of that kind was heard in all as expected, and a moment longer for what is too much."""
+    deadline = time.monotonic() + seconds * SLOW
+    while (now := sum(len(m.of(kind)) for m in members)) < expected:
+        assert time.monotonic() < deadline, f"{now} of {expected} times {kind}"
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.3)
 
 
 def test_two_hundred_clients_in_ten_rooms(site):
@@ -63,7 +61,7 @@ def test_two_hundred_clients_in_ten_rooms(site):
         everybody = [m for room in rooms.values() for m in room]
         for i in range(20):
             await asyncio.gather(*(room[i].join(ports.port) for room in rooms.values()))
-        await quiet(everybody)
+        await quiet(everybody, "login", 10 * (20 + 190))
         assert len({m.id for m in everybody}) == 200
         assert len({m.id[8:12] for m in everybody}) == 2, "both gateways hold clients"
         for room in rooms.values():
@@ -79,7 +77,7 @@ def test_two_hundred_clients_in_ten_rooms(site):
         for n in range(10):
             for m in everybody:
                 m.say(type="say", to_client_id="all", content=f"{m.name} {n}")
-        await quiet(everybody)
+        await quiet(everybody, "say", 200 * 200)
         for room in rooms.values():
             for m in room:
                 for sender in room:
@@ -92,7 +90,7 @@ def test_two_hundred_clients_in_ten_rooms(site):
             m.heard.clear()
         for room in rooms.values():
             room[0].say(type="say", to_client_id=room[7].id, to_client_name=room[7].name, content="secret <b>")
-        await quiet(everybody)
+        await quiet(everybody, "say", 10 * 2)
         for room in rooms.values():
             for at, m in enumerate(room):
                 assert len(m.of("say")) == (1 if at in (0, 7) else 0), (m.name, m.heard)
@@ -105,7 +103,7 @@ def test_two_hundred_clients_in_ten_rooms(site):
         for room in rooms.values():
             room[3].client.close()
             room[4].client.drop()
-        await quiet(everybody)
+        await quiet(everybody, "logout", 10 * 18 * 2)
         for room in rooms.values():
             for at, m in enumerate(room):
                 if at not in (3, 4):
