@@ -53,7 +53,7 @@ bench: $(BENCH_NEEDS)
 # One program per noun; each links what it measures and the floors below.
 MICRO_NOUNS = $(filter-out micro,$(patsubst bench/micro/%.c,%,$(wildcard bench/micro/*.c)))
 MICRO_BINS = $(patsubst %,$(O)/bench/micro/%,$(MICRO_NOUNS))
-MICRO_LIBS = $(foreach r,gateway client proc chan net proto base,$(call room_lib,$(r)))
+MICRO_LIBS = $(foreach r,gateway sse client proc chan net proto base,$(call room_lib,$(r)))
 $(O)/bench/micro/%: $(O)/obj/bench/micro/%.o $(O)/obj/bench/micro/micro.o $(MICRO_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

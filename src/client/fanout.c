@@ -7,12 +7,17 @@
 #include "base/mem.h"
 #include "client/io.h"
 
-static void read_answer(struct fanout_target *t)
+static void step(void *arg)
+{
+    breath_step(arg);
+}
+
+static void read_answer(struct fanout_target *t, struct breath *breath)
 {
     int err = GW_EPROTO;
 
     t->doc = php_doc_new();
-    t->value = php_read(t->doc, buf_span(&t->answer), &err);
+    t->value = php_read_in_steps(t->doc, buf_span(&t->answer), &err, step, breath);
     if (!t->value)
         t->rc = err;
     buf_fini(&t->answer);
@@ -32,9 +37,10 @@ void fanout_refuse(struct fanout_target *t)
 static void ask(struct gw *gw, const struct wire_packet *p, struct fanout *f)
 {
     gw->io->ask(gw, p, f);
+    f->breath = (struct breath){.gw = gw};
     for (size_t i = 0; i < f->n; i++)
         if (f->targets[i].rc >= 0 && !f->targets[i].is_silent)
-            read_answer(&f->targets[i]);
+            read_answer(&f->targets[i], &f->breath);
 }
 
 void fanout_ask(struct gw *gw, const struct wire_packet *p, enum php_type want, struct fanout *f)

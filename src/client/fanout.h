@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "client/addr_book.h"
+#include "client/breath.h"
 #include "proto/phpser.h"
 #include "proto/wire.h"
 
@@ -26,6 +27,7 @@ struct fanout_target {
 struct fanout {
     struct fanout_target *targets;
     size_t n;
+    struct breath breath; /* of whoever reads the answers */
 };
 
 /* Asks all gateways known, or the one of that address; may wait. The answers are decoded. Returns

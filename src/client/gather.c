@@ -11,9 +11,10 @@ struct gathered {
     struct map *members; /* names; NULL while there are none */
 };
 
-void gather_init(struct gather *g)
+void gather_init(struct gather *g, struct breath *breath)
 {
     g->names = map_new();
+    g->breath = breath;
 }
 
 void gather_fini(struct gather *g)
@@ -24,6 +25,7 @@ void gather_fini(struct gather *g)
 
     while (map_next(g->names, &pos, &key, &value)) {
         struct gathered *e = value;
+        breath_step(g->breath);
         buf_fini(&e->ids);
         map_free(e->members);
         mem_free(e);
@@ -123,8 +125,10 @@ void gather_names(const struct gather *g, struct result *r)
     struct span key;
     void *value;
 
-    while (map_next(g->names, &pos, &key, &value))
+    while (map_next(g->names, &pos, &key, &value)) {
+        breath_step(g->breath);
         names[n++] = own_name(r, key);
+    }
     r->list.names.names = names;
     r->list.names.n = n;
 }
@@ -139,6 +143,7 @@ void gather_clients(const struct gather *g, struct result *r)
 
     while (map_next(g->names, &pos, &key, &value)) {
         const struct gathered *e = value;
+        breath_step(g->breath);
         char(*ids)[CLIENT_ID_LEN + 1] = arena_alloc(&r->arena, e->ids.len);
         if (e->ids.len > 0)
             memcpy(ids, e->ids.at, e->ids.len);
@@ -162,21 +167,25 @@ void gather_counts(const struct gather *g, struct result *r)
 
     while (map_next(g->names, &pos, &key, &value)) {
         const struct gathered *e = value;
+        breath_step(g->breath);
         at[n++] = (struct gw_name_count){.name = own_name(r, key), .count = e->count};
     }
     r->list.name_counts.at = at;
     r->list.name_counts.n = n;
 }
 
-static const struct gw_bytes *own_members(struct result *r, const struct map *members, size_t *n)
+static const struct gw_bytes *own_members(struct result *r, const struct map *members, size_t *n,
+                                          struct breath *breath)
 {
     struct gw_bytes *names = arena_alloc(&r->arena, map_len(members) * sizeof *names);
     size_t pos = 0;
     struct span key;
     void *value;
 
-    while (map_next(members, &pos, &key, &value))
+    while (map_next(members, &pos, &key, &value)) {
+        breath_step(breath);
         names[(*n)++] = own_name(r, key);
+    }
     return names;
 }
 
@@ -190,8 +199,9 @@ void gather_members(const struct gather *g, struct result *r)
 
     while (map_next(g->names, &pos, &key, &value)) {
         const struct gathered *e = value;
+        breath_step(g->breath);
         at[n].name = own_name(r, key);
-        at[n].names = own_members(r, e->members, &at[n].n);
+        at[n].names = own_members(r, e->members, &at[n].n, g->breath);
         n++;
     }
     r->list.name_names.at = at;

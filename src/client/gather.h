@@ -9,14 +9,16 @@
 #include "base/map.h"
 #include "base/span.h"
 #include "client/addr_book.h"
+#include "client/breath.h"
 #include "client/result.h"
 #include "proto/phpser.h"
 
 struct gather {
     struct map *names;
+    struct breath *breath; /* taken while lists are walked that may be long */
 };
 
-void gather_init(struct gather *g);
+void gather_init(struct gather *g, struct breath *breath);
 void gather_fini(struct gather *g);
 
 /* Names that appeared before are joined with. */

@@ -43,6 +43,8 @@ struct gw_io {
     bool (*is_ours)(struct gw *gw, struct gateway_at at);
 
     int (*sleep)(struct gw *gw, uint64_t ms);
+    /* Lets the loop do one turn; may wait. NULL where a call has its thread for itself. */
+    void (*breathe)(struct gw *gw);
     void (*log)(struct gw *gw, bool is_error, const char *fmt, va_list args) PRINTF_LIKE(3, 0);
 
     /* Processes with coroutines only. */

@@ -36,6 +36,7 @@ const struct gw_client_list *reply_client_ids(struct fanout *f, bool is_listed)
         struct php_key key;
         const struct php_value *value;
         while (f->targets[i].value && php_next(f->targets[i].value, &pos, &key, &value)) {
+            breath_step(&f->breath);
             int64_t id = !is_listed                   ? (key.is_int ? key.num : -1)
                          : php_type(value) == PHP_INT ? php_int(value)
                                                       : -1;
@@ -71,6 +72,7 @@ const struct gw_client_list *reply_sessions(struct fanout *f, const char *curren
         struct php_key key;
         const struct php_value *value;
         while (f->targets[i].value && php_next(f->targets[i].value, &pos, &key, &value)) {
+            breath_step(&f->breath);
             if (!key.is_int || !gather_id_text(f->targets[i].at, key.num, clients[n].id)) {
                 fanout_refuse(&f->targets[i]);
                 break;
@@ -95,15 +97,17 @@ typedef bool take_fn(struct gather *g, struct gateway_at at, const struct php_ke
 
 static void gather_all(struct gather *g, struct fanout *f, take_fn *take)
 {
-    gather_init(g);
+    gather_init(g, &f->breath);
     for (size_t i = 0; i < f->n; i++) {
         struct fanout_target *t = &f->targets[i];
         size_t pos = 0;
         struct php_key key;
         const struct php_value *value;
-        while (t->value && php_next(t->value, &pos, &key, &value))
+        while (t->value && php_next(t->value, &pos, &key, &value)) {
+            breath_step(g->breath);
             if (!take(g, t->at, &key, value))
                 fanout_refuse(t);
+        }
     }
 }
 
@@ -146,8 +150,10 @@ static bool take_groups(struct gather *g, struct gateway_at at, const struct php
     const struct php_value *group;
     char digits[24];
 
-    while (groups && php_next(groups, &pos, &group_key, &group))
+    while (groups && php_next(groups, &pos, &group_key, &group)) {
+        breath_step(g->breath);
         gather_client(g, gather_value_text(group, digits), at, key->is_int ? key->num : -1);
+    }
     return php_type(value) == PHP_ARRAY;
 }
 
@@ -181,8 +187,10 @@ static bool take_clients(struct gather *g, struct gateway_at at, const struct ph
     if (php_type(value) != PHP_ARRAY)
         return false;
     gather_name(g, name);
-    while (php_next(value, &pos, &unused, &id))
+    while (php_next(value, &pos, &unused, &id)) {
+        breath_step(g->breath);
         gather_client(g, name, at, php_type(id) == PHP_INT ? php_int(id) : -1);
+    }
     return true;
 }
 

@@ -155,6 +155,18 @@ void mesh_wake(struct gw *gw, struct gw_waiter *w)
         loop_soon(mesh_of(gw)->loop, &p->go_on);
 }
 
+void mesh_breathe(struct gw *gw)
+{
+    struct mesh *m = mesh_of(gw);
+    struct pending p = {
+        .go_on = {.run = go_on}, .fibers = &m->fibers, .co = fibers_self(&m->fibers)};
+
+    if (!p.co)
+        return;
+    loop_soon(m->loop, &p.go_on);
+    fibers_wait(&m->fibers);
+}
+
 static bool is_flushed(const struct mesh *m)
 {
     for (size_t i = 0; i < m->gateways.links.len; i++)

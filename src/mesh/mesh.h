@@ -28,6 +28,7 @@ int mesh_settle(struct gw *gw); /* waits while a link is full */
 void mesh_ask(struct gw *gw, const struct wire_packet *p, struct fanout *f);
 bool mesh_is_ours(struct gw *gw, struct gateway_at at);
 int mesh_sleep(struct gw *gw, uint64_t ms);
+void mesh_breathe(struct gw *gw);
 int mesh_wait(struct gw *gw, struct gw_waiter *w);
 void mesh_wake(struct gw *gw, struct gw_waiter *w);
 void mesh_log(struct gw *gw, bool is_error, const char *fmt, va_list args) PRINTF_LIKE(3, 0);

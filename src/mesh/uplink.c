@@ -196,7 +196,7 @@ static void on_reply(struct uplink *u, const struct wire_packet *p)
         chan_destroy(u->chan, GW_EPROTO);
     else if (p->flag & WIRE_MORE)
         query_part(&u->line, p->body);
-    else if (p->flag & WIRE_SCALAR)
+    else if (p->flag & WIRE_SCALAR && p->body.len == 0)
         query_fail(&u->line, GW_ETOOBIG);
     else
         query_answer(&u->line, p->body);

@@ -20,6 +20,8 @@ struct reader {
     const uint8_t *end;
     size_t elements_left;
     int err;
+    void (*step)(void *arg); /* NULL: nobody is told */
+    void *step_arg;
 };
 
 static struct php_value *refuse(struct reader *r, int err)
@@ -265,6 +267,8 @@ static struct php_value *read_array_value(struct reader *r, int depth)
     struct php_value *array = php_new_array_sized(r->doc, len);
     for (size_t i = 0; i < len; i++) {
         struct php_key key = {0};
+        if (r->step)
+            r->step(r->step_arg);
         if (!read_key(r, &key))
             return refuse(r, GW_EPROTO);
         const struct php_value *v = read_value(r, depth + 1);
@@ -305,11 +309,21 @@ static struct php_value *read_value(struct reader *r, int depth)
 
 struct php_value *php_read(struct php_doc *d, struct span in, int *err)
 {
+    return php_read_in_steps(d, in, err, NULL, NULL);
+}
+
+struct php_value *php_read_in_steps(struct php_doc *d, struct span in, int *err,
+                                    void (*step)(void *arg), void *arg)
+{
     *err = in.len > PHP_BYTES_MAX ? GW_ETOOBIG : in.len == 0 ? GW_EPROTO : 0;
     if (*err < 0)
         return NULL;
-    struct reader r = {
-        .doc = d, .at = in.at, .end = in.at + in.len, .elements_left = PHP_ELEMENTS_MAX};
+    struct reader r = {.doc = d,
+                       .at = in.at,
+                       .end = in.at + in.len,
+                       .elements_left = PHP_ELEMENTS_MAX,
+                       .step = step,
+                       .step_arg = arg};
     struct php_value *v = read_value(&r, 0);
     if (v && r.at != r.end)
         v = refuse(&r, GW_EPROTO);

@@ -33,6 +33,9 @@ void php_doc_free(struct php_doc *d);
 /* Reads one value that fills `in` entirely; the document copies what it needs. NULL with *err set
  * to GW_EPROTO (malformed, object, reference, bytes left over) or GW_ETOOBIG (a limit). */
 struct php_value *php_read(struct php_doc *d, struct span in, int *err) NODISCARD;
+/* The same, with a call before every element of an array, in which other work may be done. */
+struct php_value *php_read_in_steps(struct php_doc *d, struct span in, int *err,
+                                    void (*step)(void *arg), void *arg) NODISCARD;
 void php_write(const struct php_value *v, struct buf *out);
 /* JSON as json_encode writes it: with JSON_UNESCAPED_UNICODE for messages (is_unescaped) or default
  * flags. false (out as before) when PHP would fail: bytes that are not UTF-8, INF, NAN. */

@@ -49,6 +49,7 @@ static const struct gw_io queue_io = {
     .settle = mesh_settle,
     .ask = mesh_ask,
     .sleep = mesh_sleep,
+    .breathe = mesh_breathe,
     .log = mesh_log,
 };
 

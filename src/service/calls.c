@@ -57,6 +57,7 @@ const struct gw_io service_io = {
     .ask = mesh_ask,
     .is_ours = mesh_is_ours,
     .sleep = mesh_sleep,
+    .breathe = mesh_breathe,
     .wait = mesh_wait,
     .wake = mesh_wake,
     .log = mesh_log,

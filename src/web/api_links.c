@@ -92,6 +92,7 @@ static const struct gw_io io = {
     .ask = ask,
     .is_ours = mesh_is_ours,
     .sleep = mesh_sleep,
+    .breathe = mesh_breathe,
     .log = mesh_log,
 };
 

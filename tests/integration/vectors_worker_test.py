@@ -20,6 +20,7 @@ VECTORS = HERE.parent / "vectors"
 STEPS = {s["name"]: s for s in json.loads((VECTORS / "worker-gateway.json").read_text())["worker_to_gateway"]}
 HELLO, DRAIN, DRAIN_MARK, DRAINED, RELEASE, DONE, REPLY = range(220, 227)
 PING = 201
+GW_ETOOBIG = -1003
 
 
 def listener():
@@ -194,6 +195,23 @@ def test_secret_goes_before_every_query(site):
         assert asker.packet().cmd == cmd
         asker.send(struct.pack(">I", len(answer)) + answer)
     assert cluster.packets(1)[0].body == b'[1,["' + cluster.id_of(5) + b'"],3]'
+    cluster.close()
+
+
+def test_answers_in_parts_and_none(site):
+    cluster = Cluster(site, is_ours=True)
+    cluster.message(b"query")
+    assert cluster.packets(1)[0].cmd == 11
+    cluster.link.send(wire.pack(REPLY, flag=0, body=b"i:1;"))
+    assert cluster.packets(1)[0].cmd == 15
+    cluster.link.send(wire.pack(REPLY, flag=16, body=b"a:1:{i:0"))
+    assert cluster.barrier() == []  # events between the parts are not kept waiting
+    cluster.link.send(wire.pack(REPLY, flag=16, body=b";i:5") + wire.pack(REPLY, flag=0, body=b";}"))
+    assert cluster.packets(1)[0].cmd == 24
+    cluster.link.send(wire.pack(REPLY, flag=1))  # it would have been too large
+    assert cluster.packets(1)[0].body == b'[1,["' + cluster.id_of(5) + b'"],%d]' % GW_ETOOBIG
+    cluster.message(b"query")  # the link lives
+    assert cluster.packets(1)[0].cmd == 11
     cluster.close()
 
 
