@@ -71,7 +71,8 @@ static void thin_envelope(const struct seat *s, struct envelope *out)
 
 void adapter_put_login(const struct seat *s, struct outbuf *out)
 {
-    put_text(out, WS_TEXT, "{\"type\":\"login\",\"client_name\":\"user%06u\",\"room_id\":\"%u\"}",
+    put_text(out, WS_TEXT,
+             "{\"type\":\"login\",\"client_name\":\"user%06u\",\"room_id\":\"%u\",\"merged\":true}",
              s->member, s->room + 1);
 }
 

@@ -16,6 +16,7 @@ struct login_run {
     char (*ids)[ID_LEN]; /* hash table of everybody's id */
     uint32_t *numbers;   /* of the id in the same place, from 1 */
     size_t places_n;     /* a power of two */
+    unsigned shift;      /* leaves as many bits of a hash: the high ones, where every digit counts */
     size_t ids_n;
     size_t ids_max;
     uint8_t *known; /* a bit per client and id */
@@ -42,7 +43,7 @@ static uint32_t number_of(struct login_run *run, const uint8_t *id)
     uint64_t tail;
     memcpy(&tail, id + ID_LEN - sizeof tail, sizeof tail); /* the connection's own part */
     uint64_t mixed = (tail ^ id[11]) * 0x9e3779b97f4a7c15u;
-    for (size_t place = mixed >> 32;; place++) {
+    for (size_t place = mixed >> run->shift;; place++) {
         place &= run->places_n - 1;
         if (run->numbers[place] == 0) {
             if (run->ids_n == run->ids_max)
@@ -92,7 +93,8 @@ static void init(struct login_run *run, const struct scenario_conf *conf)
     size_t n = run->fleet.clients_n;
     run->fleet.owner = run;
     run->ids_max = n;
-    for (run->places_n = 16; run->places_n < 4 * n;)
+    run->shift = 60;
+    for (run->places_n = 16; run->places_n < 4 * n; run->shift--)
         run->places_n *= 2;
     run->row_bytes = n / 8 + 1;
     run->ids = calloc(run->places_n, sizeof *run->ids);

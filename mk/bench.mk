@@ -20,11 +20,11 @@ $(O)/bench/floor $(O)/bench/load:
 
 # Business modules ready to load, so that a run does not time the compiler.
 $(O)/bench/thin.so: bench/thin.c $(wildcard include/gw/*.h)
-$(O)/bench/chat.so: apps/chat/events.c $(wildcard include/gw/*.h)
+$(O)/bench/chat.so: $(wildcard apps/chat/*.[ch]) $(wildcard include/gw/*.h)
 $(O)/bench/thin.so $(O)/bench/chat.so:
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) -std=c17 -D_GNU_SOURCE $(OPT) $(WARN) -fPIC -fvisibility=hidden -Iinclude -shared $< -o $@
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE $(OPT) $(WARN) -fPIC -fvisibility=hidden -Iinclude -shared $(filter %.c,$^) -o $@
 
 # uWebSockets, when UWS_DIR names a checkout of it with uSockets inside.
 $(O)/bench/uws: bench/peers/uws.cpp

@@ -25,7 +25,7 @@ install: $(O)/gatehouse lib
 	install -m 644 docs/man/gatehouse.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 docs/man/libgatehouse.3 $(DESTDIR)$(PREFIX)/share/man/man3
 	install -d $(DESTDIR)$(PREFIX)/share/gatehouse/chat/web
-	install -m 644 apps/chat/*.c apps/chat/*.conf $(DESTDIR)$(PREFIX)/share/gatehouse/chat
+	install -m 644 apps/chat/*.[ch] apps/chat/*.conf $(DESTDIR)$(PREFIX)/share/gatehouse/chat
 	install -d $(DESTDIR)$(PREFIX)/share/gatehouse/web
 	install -m 644 web/gatehouse.js web/gatehouse.d.ts $(DESTDIR)$(PREFIX)/share/gatehouse/web
 	cp -R apps/chat/web/. $(DESTDIR)$(PREFIX)/share/gatehouse/chat/web

@@ -6,7 +6,6 @@
  * of workers and gateways share the work and a reload forgets nothing. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <gw/gateway.h>
 #include <gw/json.h>
@@ -14,214 +13,16 @@
 #include <gw/session.h>
 #include <gw/store.h>
 
+#include "arrivals.h"
+#include "kept.h"
+#include "members.h"
+#include "send.h"
+#include "text.h"
+
 enum {
     NAME_MAX_CHARS = 64,
-    ROOM_MAX_BYTES = 64,
     CONTENT_MAX_BYTES = 4096,
-    TIME_TEXT_BYTES = sizeof "2026-11-20 12:00:00",
-    HISTORY_MAX = 50,
-    VISITORS_MAX = 100000, /* names that are told apart in a room */
-    KEY_BYTES = sizeof "VISITORS:ROOM:" + ROOM_MAX_BYTES,
-    ESCAPED_MAX = sizeof "&quot;" - 1, /* the longest thing one byte becomes */
 };
-
-/* What a page shows as text and what a program can tell apart. */
-static void send_error(struct gw *gw, const struct gw_client *client, const char *code,
-                       const char *message)
-{
-    struct gw_json *out = gw_json_object();
-    gw_json_set_str(out, "type", "error");
-    gw_json_set_str(out, "code", code);
-    gw_json_set_str(out, "message", message);
-    char *text = gw_json_dump(out, GW_JSON_PHP, NULL);
-    gw_send_to_client(gw, client->id, gw_str(text));
-    gw_free(text);
-    gw_json_free(out);
-}
-
-static void set_time(struct gw_json *message)
-{
-    char text[TIME_TEXT_BYTES];
-    time_t now = time(NULL);
-    struct tm local;
-    localtime_r(&now, &local);
-    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
-    gw_json_set_str(message, "time", text);
-}
-
-/* What PHP's htmlspecialchars() makes of one character, NULL when it stays as it is. */
-static const char *entity_of(char c)
-{
-    switch (c) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    case '\'':
-        return "&#039;";
-    default:
-        return NULL;
-    }
-}
-
-/* Text as HTML, with <br /> before each line end when has_breaks (PHP's nl2br(), which takes \r\n
- * and \n\r for one). Freed with free(); NULL without memory. */
-static char *escape(struct gw_bytes text, bool has_breaks)
-{
-    static const char line_break[] = "<br />";
-    char *out = malloc(text.len * (ESCAPED_MAX + sizeof line_break) + 1);
-    if (!out)
-        return NULL;
-    char *to = out;
-    char open_end = '\0'; /* the line end that the other one may complete */
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        bool is_end = c == '\r' || c == '\n';
-        bool is_completed = is_end && open_end != '\0' && c != open_end;
-        if (has_breaks && is_end && !is_completed)
-            to = stpcpy(to, line_break);
-        open_end = '\0';
-        if (is_end && !is_completed)
-            open_end = c;
-        const char *entity = entity_of(c);
-        if (entity)
-            to = stpcpy(to, entity);
-        else
-            *to++ = c;
-    }
-    *to = '\0';
-    return out;
-}
-
-static size_t chars_n(struct gw_bytes text)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < text.len; i++)
-        n += ((unsigned char)text.data[i] & 0xc0) != 0x80; /* not inside a UTF-8 character */
-    return n;
-}
-
-/* A line that a person can read: no control characters, and not only blanks. */
-static bool is_line(struct gw_bytes text)
-{
-    bool has_ink = false;
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c < ' ' || c == 0x7f)
-            return false;
-        has_ink = has_ink || c != ' ';
-    }
-    return has_ink;
-}
-
-static void send_to_room(struct gw *gw, struct gw_bytes room, const struct gw_json *message,
-                         const char *except_id)
-{
-    const struct gw_send how = {.exclude_ids = &except_id, .exclude_n = except_id ? 1 : 0};
-    char *text = gw_json_dump(message, GW_JSON_PHP, NULL);
-    gw_send_to_groups(gw, &room, 1, gw_str(text), &how);
-    gw_free(text);
-}
-
-static void send_to_one(struct gw *gw, const char *client_id, const struct gw_json *message)
-{
-    char *text = gw_json_dump(message, GW_JSON_PHP, NULL);
-    gw_send_to_client(gw, client_id, gw_str(text));
-    gw_free(text);
-}
-
-/* ---- what is kept ---- */
-
-/* As `option = store=…` says; NULL: nothing is kept. A store that is away costs what it would have
- * kept and nothing else, and the server's log tells of it, so errors are no concern here. */
-static struct gw_store *store;
-
-static struct gw_bytes key_of(char key[KEY_BYTES], const char *kind, const char *room)
-{
-    snprintf(key, KEY_BYTES, "%s:ROOM:%s", kind, room);
-    return gw_str(key);
-}
-
-/* Unique for ever: the events of one client follow one another, and an id that is given to another
- * client later is given at another time. Pages know by it what they have shown already. */
-static void set_id(struct gw_json *message, const char *client_id)
-{
-    char text[64];
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    snprintf(text, sizeof text, "%s-%llx", client_id,
-             (unsigned long long)now.tv_sec * 1000000000 + (unsigned long long)now.tv_nsec);
-    gw_json_set_str(message, "id", text);
-}
-
-/* Kept before it is said: whoever comes into the room meanwhile finds it in the history, or is a
- * member already and hears it; or both, and then tells by the id that it is one. */
-static void keep(struct gw_json *message, const struct gw_client *client, const char *room)
-{
-    char key[KEY_BYTES];
-    if (!store)
-        return;
-    set_id(message, client->id);
-    char *text = gw_json_dump(message, GW_JSON_PLAIN, NULL);
-    gw_store_append(store, key_of(key, "HISTORY", room), gw_str(text), HISTORY_MAX);
-    gw_free(text);
-}
-
-/* What was said lately, to who has just come in. */
-static void send_history(struct gw *gw, const struct gw_client *client, const char *room)
-{
-    char key[KEY_BYTES];
-    const struct gw_values *kept = NULL;
-    struct gw_json *messages = gw_json_array();
-    gw_store_last(store, key_of(key, "HISTORY", room), HISTORY_MAX, &kept);
-    for (size_t i = 0; kept && i < kept->n; i++)
-        gw_json_append(messages, gw_json_parse(kept->values[i], NULL, 0));
-    gw_values_free(kept);
-    struct gw_json *out = gw_json_object();
-    gw_json_set_str(out, "type", "history");
-    gw_json_set_str(out, "room_id", room);
-    bool has_any = gw_json_len(messages) > 0;
-    gw_json_set(out, "messages", messages);
-    if (has_any)
-        send_to_one(gw, client->id, out);
-    gw_json_free(out);
-}
-
-/* How many names have been in the room, this one included. */
-static int64_t count_visitor(const char *room, const char *name)
-{
-    char key[KEY_BYTES];
-    struct gw_bytes visitors = key_of(key, "VISITORS", room);
-    int64_t visits = 0;
-    int64_t n = gw_store_count(store, visitors);
-    if (n < 0 || n >= VISITORS_MAX)
-        return n;
-    int rc = gw_store_incr(store, visitors, gw_str(name), 1, &visits);
-    return rc < 0 ? rc : n + (visits == 1);
-}
-
-/* A login is a page view; the key is the one that GatewayWorker's manual counts in. */
-static void count_view(struct gw *gw, const char *room, const char *name)
-{
-    char key[KEY_BYTES];
-    int64_t views = 0;
-    if (gw_store_incr(store, key_of(key, "PV", room), gw_str("ROOM_TOTAL_PV"), 1, &views) < 0)
-        return;
-    int64_t visitors = count_visitor(room, name);
-    if (visitors < 0)
-        return;
-    struct gw_json *out = gw_json_object();
-    gw_json_set_str(out, "type", "stats");
-    gw_json_set_str(out, "room_id", room);
-    gw_json_set_int(out, "views", views);
-    gw_json_set_int(out, "visitors", visitors);
-    send_to_room(gw, gw_str(room), out, NULL);
-    gw_json_free(out);
-}
 
 /* ---- coming and going ---- */
 
@@ -232,78 +33,9 @@ static void tell_logout(struct gw *gw, const struct gw_client *client)
     gw_json_set_str(out, "from_client_id", client->id);
     gw_json_set_str(out, "from_client_name", gw_session_str(client->session, "client_name", ""));
     set_time(out);
-    send_to_room(gw, gw_str(gw_session_str(client->session, "room_id", "")), out, client->id);
+    send_to_room(gw, gw_str(gw_session_str(client->session, "room_id", "")), out,
+                 &(struct ids){(const char *[]){client->id}, 1});
     gw_json_free(out);
-}
-
-/* Room and name go to the gateway at once and not, as values set in client->session, when the
- * callback returns: whoever finds this client in the room must find its name with it. */
-static int remember(struct gw *gw, const struct gw_client *client, const char *room,
-                    const char *name)
-{
-    struct gw_json *values = gw_json_object();
-    gw_json_set_str(values, "room_id", room);
-    gw_json_set_str(values, "client_name", name);
-    char *text = gw_json_dump(values, GW_JSON_PLAIN, NULL);
-    int rc = gw_update_session(gw, client->id, text);
-    gw_free(text);
-    gw_json_free(values);
-    return rc;
-}
-
-/* Ids and names of everybody in the room. A gateway that does not answer hides its members from
- * this list, which is better than no list. */
-static struct gw_json *members_of(struct gw *gw, const char *room)
-{
-    struct gw_json *members = gw_json_object();
-    const struct gw_client_list *list = NULL;
-    int rc = gw_get_client_sessions_by_group(gw, gw_str(room), &list);
-    if (rc < 0)
-        gw_log_error(gw, "members of room %s: %s", room, gw_strerror(rc));
-    for (size_t i = 0; list && i < list->n; i++) {
-        const struct gw_client_entry *one = &list->clients[i];
-        const char *name = gw_session_str(one->session, "client_name", NULL);
-        if (name)
-            gw_json_set_str(members, one->id, name);
-    }
-    gw_result_free(list);
-    return members;
-}
-
-/* Two clients that come at the same moment, over different workers and gateways, must learn of one
- * another. Each one first waits until its own gateway has it in the room, then reads who is there,
- * and then tells the others. So if B's list was read before A was in the room, B was in the room
- * before A's notice went out, and gets it. (It may get it before its list: README.md.) */
-static void enter_room(struct gw *gw, const struct gw_client *client, const char *room,
-                       const char *name)
-{
-    int rc = remember(gw, client, room, name);
-    if (rc == 0)
-        rc = gw_join_group(gw, client->id, gw_str(room));
-    if (rc == 0)
-        rc = gw_is_online(gw, client->id);
-    if (rc < 0) {
-        gw_log_error(gw, "client %s cannot enter room %s: %s", client->id, room, gw_strerror(rc));
-        send_error(gw, client, "busy", "The room cannot be entered at the moment.");
-    }
-    if (rc <= 0) /* 0: it left while it came; nobody heard of it, so nobody is told */
-        return;
-
-    struct gw_json *members = members_of(gw, room);
-    gw_json_set_str(members, client->id, name);
-    struct gw_json *out = gw_json_object();
-    gw_json_set_str(out, "type", "login");
-    gw_json_set_str(out, "client_id", client->id);
-    gw_json_set_str(out, "client_name", name);
-    set_time(out);
-    send_to_room(gw, gw_str(room), out, client->id);
-    gw_json_set(out, "client_list", members);
-    send_to_one(gw, client->id, out);
-    gw_json_free(out);
-    if (store) {
-        send_history(gw, client, room);
-        count_view(gw, room, name);
-    }
 }
 
 static void leave_room(struct gw *gw, const struct gw_client *client)
@@ -346,7 +78,9 @@ static void on_login(struct gw *gw, const struct gw_client *client, const struct
     if (!escaped)
         return;
     leave_room(gw, client);
-    enter_room(gw, client, room, escaped);
+    struct arrival arrival = {
+        .client = client, .name = escaped, .takes_merged = gw_json_bool(in, MERGED, false)};
+    enter_room(gw, room, &arrival);
     free(escaped);
 }
 
@@ -360,7 +94,9 @@ static void on_list(struct gw *gw, const struct gw_client *client, const struct 
     }
     struct gw_json *out = gw_json_object();
     gw_json_set_str(out, "type", "list");
-    gw_json_set(out, "client_list", members_of(gw, gw_session_str(client->session, "room_id", "")));
+    struct members m = members_of(gw, gw_session_str(client->session, "room_id", ""));
+    gw_json_set(out, "client_list", gw_json_copy(m.names));
+    free_members(&m);
     send_to_one(gw, client->id, out);
     gw_json_free(out);
 }

@@ -214,6 +214,88 @@ def test_everybody_who_comes_at_once_knows_everybody(chat):
     run(scene())
 
 
+def test_a_page_that_takes_merged_messages_gets_its_list_in_parts(chat):
+    async def scene():
+        old = await Visitor.come(chat, "Old", "merged")
+        clients = [Visitor(await Client.connect(chat)) for _ in range(60)]
+        for i, one in enumerate(clients):
+            one.send(type="login", client_name=f"v{i}", room_id="merged", merged=True)
+        parts_n = 0
+        for i, one in enumerate(clients):
+            members, parts = {}, 0
+            while not one.id or parts > 0 or len(members) < 61:
+                message = await one.next()
+                assert message["type"] in ("login", "logins", "members"), message
+                if message["type"] == "members":
+                    assert parts > 0, "a part that was not announced"
+                    parts -= 1
+                    parts_n += 1
+                    assert message["client_list"][one.id] == f"v{i}" and message["client_list"][old.id] == "Old"
+                elif "parts" in message:
+                    parts = message["parts"]
+                    assert message["client_list"] == {one.id: f"v{i}"}
+                    assert message["client_id"] == one.id and message["client_name"] == f"v{i}"
+                elif message["type"] == "login":
+                    members[message["client_id"]] = message["client_name"]
+                members |= message.get("client_list", {}) | message.get("clients", {})
+            assert sorted(members.values()) == sorted(["Old"] + [f"v{i}" for i in range(60)])
+        assert parts_n > 0, "no two came together"
+        # A page that does not ask for merged messages is told of each one, as by the original.
+        seen = [await old.next("login") for _ in clients]
+        assert all("client_list" not in message for message in seen)
+        assert {message["client_id"]: message["client_name"] for message in seen} == {
+            one.id: f"v{i}" for i, one in enumerate(clients)}
+        await old.quiet()
+
+    run(scene())
+
+
+def test_pages_of_the_original_and_ours_in_one_rush(chat):
+    async def scene():
+        ours = [Visitor(await Client.connect(chat)) for _ in range(30)]
+        theirs = [Visitor(await Client.connect(chat)) for _ in range(30)]
+        for i, (a, b) in enumerate(zip(ours, theirs)):
+            a.send(type="login", client_name=f"a{i}", room_id="mixed", merged=True)
+            b.send(type="login", client_name=f"b{i}", room_id="mixed")
+        for one in ours + theirs:
+            members = {}
+            while not (one.id and len(members) == 60):
+                message = await one.next()
+                assert one in ours or message["type"] == "login", message
+                if "client_id" in message:
+                    members[message["client_id"]] = message["client_name"]
+                members |= message.get("client_list", {}) | message.get("clients", {})
+            assert sorted(members.values()) == sorted([f"a{i}" for i in range(30)] + [f"b{i}" for i in range(30)])
+
+    run(scene())
+
+
+def test_who_leaves_in_a_rush_is_in_nobodys_list_at_its_end(chat):
+    async def scene():
+        clients = [Visitor(await Client.connect(chat)) for _ in range(60)]
+        for i, one in enumerate(clients):
+            one.send(type="login", client_name=f"v{i}", room_id="door", merged=i % 3 > 0)
+        for one in clients[::4]:
+            one.client.drop()
+        stay = [one for i, one in enumerate(clients) if i % 4]
+        asker = await Visitor.come(chat, "Asker", "door")
+        want = {asker.id}
+        while len(want) != len(stay) + 1:  # until the gateways have noticed who is gone
+            asker.send(type="list")
+            while (message := await asker.next())["type"] != "list":
+                pass
+            want = set(message["client_list"])
+        for one in stay:
+            known, gone = set(), set()
+            while known - gone != want:
+                message = await one.next()
+                known |= set(message.get("client_list", {})) | set(message.get("clients", {}))
+                known |= {message["client_id"]} if "client_id" in message else set()
+                gone |= {message["from_client_id"]} if message["type"] == "logout" else set()
+
+    run(scene())
+
+
 def test_the_list_can_be_asked_for(chat):
     async def scene():
         ann, bob = await visitors_on_both(chat, ["Ann", "Bob & Co"], "list")

@@ -72,7 +72,7 @@ function logIn() {
   room.expect();
   // Numbers as the original's page sends them, so that its server groups us with its visitors.
   const id = /^[1-9]\d{0,8}$/.test(roomId) ? Number(roomId) : roomId;
-  connection.send({ type: 'login', client_name: name, room_id: id });
+  connection.send({ type: 'login', client_name: name, room_id: id, merged: true });
 }
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */ let listTimer;

@@ -21,6 +21,8 @@ import { decode } from './markup.js';
 
 /** More than the server keeps, so that a page which comes back knows all that it is given again. */
 const KNOWN_MAX = 500;
+/** Names in one notice, when many come at once. */
+const NAMED_MAX = 3;
 
 export class Room {
   /** Names by client id. @type {Map<string, string>} */ members = new Map();
@@ -31,6 +33,8 @@ export class Room {
    */
   #early = new Map();
   #isAsking = false;
+  /** Parts of our first list that are still to come, and what came of it. */ #parts = 0;
+  /** @type {Record<string, unknown>} */ #list = {};
   /** Ids of messages that were shown, the oldest first. @type {Set<string>} */ #known = new Set();
   /** Our client ids of this and earlier connections. @type {Set<string>} */ #mine = new Set();
   #handlers;
@@ -43,6 +47,7 @@ export class Room {
   /** We ask to come in; what was known before counts no more. */
   expect() {
     this.myId = '';
+    this.#parts = 0;
     this.expectList();
   }
 
@@ -61,7 +66,9 @@ export class Room {
   /** @param {any} message */
   onMessage(message) {
     if (message.type === 'login' && message.client_list) this.#onEntered(message);
-    else if (message.type === 'login') this.#onLogin(message);
+    else if (message.type === 'login') this.#onLogins({ [message.client_id]: message.client_name }, message.time);
+    else if (message.type === 'logins') this.#onLogins(message.clients, message.time);
+    else if (message.type === 'members') this.#onPart(message.client_list);
     else if (message.type === 'logout') this.#onLogout(message);
     else if (message.type === 'list' && this.#isAsking) this.#takeList(message.client_list);
     else if (message.type === 'say') this.#onSay(message);
@@ -86,29 +93,43 @@ export class Room {
     this.#handlers.onMembers();
   }
 
-  /** Our own login, with everybody who is here. @param {any} message */
+  /** Our own login, with everybody who is here, or how many parts of that list follow. @param {any} message */
   #onEntered(message) {
     this.myId = String(message.client_id);
     this.#mine.add(this.myId);
-    this.#takeList(message.client_list);
+    this.#parts = Number(message.parts) || 0;
+    this.#list = { ...message.client_list };
+    if (this.#parts === 0) this.#takeList(this.#list);
     const name = decode(String(message.client_name));
     this.#handlers.onNotice({ kind: 'entered', id: this.myId, name, time: String(message.time) });
+  }
+
+  /** @param {Record<string, unknown>} list */
+  #onPart(list) {
+    if (this.#parts === 0) return;
+    Object.assign(this.#list, list);
+    this.#parts -= 1;
+    if (this.#parts === 0) this.#takeList(this.#list);
   }
 
   /**
    * Somebody of a name that is here already may be a second one, or the same person over another gateway
    * because the first one was killed and told nobody.
-   * @param {any} message
+   * @param {Record<string, unknown>} clients names by id
+   * @param {unknown} time
    */
-  #onLogin(message) {
-    const id = String(message.client_id);
-    const name = decode(String(message.client_name));
-    const isDoubtful = [...this.members].some(([otherId, other]) => other === name && otherId !== id);
-    if (this.#isAsking) this.#early.set(id, name);
-    this.members.set(id, name);
+  #onLogins(clients, time) {
+    const came = Object.entries(clients ?? {}).map(([id, name]) => ({ id, name: decode(String(name)) }));
+    const idOf = new Map([...this.members].map(([id, name]) => [name, id]));
+    for (const { id, name } of came) {
+      if (this.#isAsking) this.#early.set(id, name);
+      this.members.set(id, name);
+    }
     this.#handlers.onMembers();
-    this.#handlers.onNotice({ kind: 'joined', id, name, time: String(message.time) });
-    if (isDoubtful) this.#handlers.onDoubt();
+    const names = came.slice(0, NAMED_MAX).map(({ name }) => name).join(', ');
+    const name = came.length > NAMED_MAX ? `${names} … (${came.length})` : names;
+    if (came.length > 0) this.#handlers.onNotice({ kind: 'joined', id: came[0].id, name, time: String(time) });
+    if (came.some(({ id, name: other }) => (idOf.get(other) ?? id) !== id)) this.#handlers.onDoubt();
   }
 
   /** @param {any} message */
