@@ -51,15 +51,23 @@ struct chan *chan_new(struct conn_pool *p, int fd, const struct addr *peer,
     return NULL;
 }
 
-struct chan *chan_dial(struct conn_pool *p, const struct addr *to, const struct chan_kind *kind,
-                       void *owner)
+struct chan *chan_dial_over(struct conn_pool *p, const struct addr *to,
+                            const struct transport *transport, void *transport_state,
+                            const struct chan_kind *kind, void *owner)
 {
     struct chan *ch = prepare(kind, owner);
-    ch->conn = conn_dial(p, to, &kind->conn_conf, &chan_conn_events, ch);
+    ch->conn =
+        conn_dial_over(p, to, transport, transport_state, &kind->conn_conf, &chan_conn_events, ch);
     if (ch->conn)
         return ch;
     discard(ch);
     return NULL;
+}
+
+struct chan *chan_dial(struct conn_pool *p, const struct addr *to, const struct chan_kind *kind,
+                       void *owner)
+{
+    return chan_dial_over(p, to, &plain_transport, NULL, kind, owner);
 }
 
 struct chan *chan_adopt(struct conn *c, const struct chan_kind *kind, void *owner)

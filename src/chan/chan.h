@@ -52,6 +52,11 @@ struct chan *chan_new(struct conn_pool *p, int fd, const struct addr *peer,
 struct chan *chan_dial(struct conn_pool *p, const struct addr *to, const struct chan_kind *kind,
                        void *owner) NODISCARD;
 
+/* The same over another transport; takes transport_state, also when it fails. */
+struct chan *chan_dial_over(struct conn_pool *p, const struct addr *to,
+                            const struct transport *transport, void *transport_state,
+                            const struct chan_kind *kind, void *owner) NODISCARD;
+
 /* Over a connection that is open and was somebody else's: see conn_adopt(). For codecs with a
  * handshake, which is still to come. */
 struct chan *chan_adopt(struct conn *c, const struct chan_kind *kind, void *owner) NODISCARD;

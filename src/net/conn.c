@@ -134,16 +134,25 @@ struct conn *conn_new(struct conn_pool *p, int fd, const struct addr *peer,
     return c;
 }
 
-struct conn *conn_dial(struct conn_pool *p, const struct addr *to, const struct conn_conf *conf,
-                       const struct conn_events *events, void *owner)
+struct conn *conn_dial_over(struct conn_pool *p, const struct addr *to,
+                            const struct transport *transport, void *transport_state,
+                            const struct conn_conf *conf, const struct conn_events *events,
+                            void *owner)
 {
     int fd = sock_connect(to);
     if (fd < 0) {
+        transport->free(transport_state);
         errno = -fd;
         return NULL;
     }
-    return add(conn_kind_take(p, conf, events, &plain_transport), fd, to, NULL, owner,
+    return add(conn_kind_take(p, conf, events, transport), fd, to, transport_state, owner,
                CONN_CONNECTING);
+}
+
+struct conn *conn_dial(struct conn_pool *p, const struct addr *to, const struct conn_conf *conf,
+                       const struct conn_events *events, void *owner)
+{
+    return conn_dial_over(p, to, &plain_transport, NULL, conf, events, owner);
 }
 
 void conn_adopt(struct conn *c, const struct conn_conf *conf, const struct conn_events *events,

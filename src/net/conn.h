@@ -67,6 +67,12 @@ struct conn *conn_new(struct conn_pool *p, int fd, const struct addr *peer,
 struct conn *conn_dial(struct conn_pool *p, const struct addr *to, const struct conn_conf *conf,
                        const struct conn_events *events, void *owner) NODISCARD;
 
+/* The same over another transport; takes transport_state, also when it fails. */
+struct conn *conn_dial_over(struct conn_pool *p, const struct addr *to,
+                            const struct transport *transport, void *transport_state,
+                            const struct conn_conf *conf, const struct conn_events *events,
+                            void *owner) NODISCARD;
+
 void conn_set_owner(struct conn *c, void *owner);
 /* Hands an open connection over, from inside on_bytes or outside of it. What on_bytes left unused
  * comes again, to the new events, in the next turn; the deadline is cleared. */

@@ -1,4 +1,4 @@
-/* TLS 1.2 and 1.3, server side, as a connection's transport. */
+/* TLS 1.2 and 1.3, as a connection's transport. */
 #include "net/tls.h"
 
 #include <errno.h>
@@ -31,6 +31,31 @@ void *tls_new(struct tls_context *ctx, bool is_http)
     *t = (struct tls){.ssl = ssl, .ctx = tls_context_ref(ctx), .is_http = is_http};
     SSL_set_accept_state(ssl);
     SSL_set_app_data(ssl, is_http ? t : NULL); /* asked by choose_protocol() */
+    return t;
+}
+
+/* RFC 6066 §3: addresses are no server names. */
+static bool expect_host(SSL *ssl, const char *host)
+{
+    struct addr literal;
+    X509_VERIFY_PARAM *expected = SSL_get0_param(ssl);
+    bool is_address = strchr(host, ':') || (addr_parse(host, &literal) == 0 && strchr(host, '.'));
+    if (is_address)
+        return X509_VERIFY_PARAM_set1_ip_asc(expected, host) == 1;
+    return SSL_set_tlsext_host_name(ssl, host) == 1 && SSL_set1_host(ssl, host) == 1;
+}
+
+void *tls_new_dialler(struct tls_context *ctx, const char *host, bool is_insecure)
+{
+    SSL *ssl = SSL_new(ctx->pairs[0]);
+    if (!ssl || !expect_host(ssl, host)) {
+        SSL_free(ssl);
+        return NULL;
+    }
+    struct tls *t = mem_zalloc(sizeof *t);
+    *t = (struct tls){.ssl = ssl, .ctx = tls_context_ref(ctx)};
+    SSL_set_verify(ssl, is_insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+    SSL_set_connect_state(ssl);
     return t;
 }
 

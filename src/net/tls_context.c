@@ -179,6 +179,24 @@ struct tls_context *tls_context_new(const struct tls_setup *setup, struct tls_co
     return ctx;
 }
 
+struct tls_context *tls_context_new_dialler(void)
+{
+    static const struct tls_setup rules = {.min_version = TLS_VERSION_1_2};
+    SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
+    if (!ssl)
+        return NULL;
+    struct tls_context *ctx = mem_zalloc(sizeof *ctx);
+    ctx->refs_n = 1;
+    ctx->pairs = mem_zalloc(sizeof(SSL_CTX *));
+    ctx->pairs[ctx->pairs_n++] = ssl;
+    set_rules(ssl, &rules);
+    if (SSL_CTX_set_default_verify_paths(ssl) != 1) {
+        tls_context_unref(ctx);
+        return NULL;
+    }
+    return ctx;
+}
+
 struct tls_context *tls_context_ref(struct tls_context *ctx)
 {
     ctx->refs_n++;

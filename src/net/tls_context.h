@@ -46,6 +46,9 @@ struct tls_context;
 /* Borrows the setup for the call. NULL: the complaint is filled. */
 struct tls_context *tls_context_new(const struct tls_setup *setup,
                                     struct tls_complaint *complaint) NODISCARD;
+/* Of the side that dials: believes whom the system believes (SSL_CERT_FILE and SSL_CERT_DIR in the
+ * environment name others). NULL: OpenSSL gives none. */
+struct tls_context *tls_context_new_dialler(void) NODISCARD;
 struct tls_context *tls_context_ref(struct tls_context *ctx);
 void tls_context_unref(struct tls_context *ctx); /* NULL is fine */
 /* The day on which a pair's certificate, or one of its chain, ends; seconds since 1970. */

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "net/resolve.h"
+#include "net/tls.h"
 #include "proto/ws_client.h"
 #include "service/handle.h"
 #include "service/self.h"
@@ -63,9 +64,17 @@ static bool parse(struct span url, struct place *out)
         const struct codec *codec;
         bool is_tls;
     } schemes[] = {
-        {"tcp", &tcp_codec, false},      {"text", &text_codec, false},
-        {"frame", &frame_codec, false},  {"websocket", &ws_client_codec, false},
+        {"tcp", &tcp_codec, false},
+        {"tcps", &tcp_codec, true},
+        {"ssl", &tcp_codec, true},
+        {"text", &text_codec, false},
+        {"texts", &text_codec, true},
+        {"frame", &frame_codec, false},
+        {"frames", &frame_codec, true},
+        {"websocket", &ws_client_codec, false},
+        {"websockets", &ws_client_codec, true},
         {"ws", &ws_client_codec, false},
+        {"wss", &ws_client_codec, true},
     };
     struct span scheme, place;
 
@@ -171,14 +180,44 @@ static void set_kind(struct dial *d, const struct place *p, uint64_t timeout_ms)
         own_codec_use(&d->kind, &d->own_codec, s->module->codec);
 }
 
-static int connect_to(struct dial *d)
+/* "[::1]:80" → "::1", "a.example:80" → "a.example". */
+static void host_of(struct span host_port, char out[HOST_MAX])
+{
+    size_t len = host_port.len;
+    bool has_brackets = len > 0 && host_port.at[0] == '[';
+
+    while (len > 0 && host_port.at[len - 1] != (has_brackets ? ']' : ':'))
+        len--;
+    struct span host = span_of(host_port.at, len > 0 ? len - 1 : host_port.len);
+    if (has_brackets)
+        host = span_skip(host, 1);
+    snprintf(out, HOST_MAX, "%.*s", (int)host.len, (const char *)host.at);
+}
+
+/* NULL: OpenSSL gives none. */
+static void *make_tls(struct service *s, const struct place *p, bool is_insecure)
+{
+    char host[HOST_MAX];
+
+    if (!s->dial_tls)
+        s->dial_tls = tls_context_new_dialler();
+    host_of(p->host_port, host);
+    return s->dial_tls ? tls_new_dialler(s->dial_tls, host, is_insecure) : NULL;
+}
+
+static int connect_to(struct dial *d, const struct place *p, bool is_insecure)
 {
     struct gw_conn *h = d->handle;
+    void *tls = p->is_tls ? make_tls(h->service, p, is_insecure) : NULL;
+
+    if (p->is_tls && !tls)
+        return -ENOMEM;
 
     h->peer = d->addr;
     addr_ip_text(&h->peer, h->ip);
     h->kind = &d->kind;
-    h->chan = chan_dial(h->service->env->conns, &d->addr, &d->kind.chan, h);
+    h->chan = chan_dial_over(h->service->env->conns, &d->addr,
+                             tls ? &tls_transport : &plain_transport, tls, &d->kind.chan, h);
     if (!h->chan)
         return -errno;
     h->conn = chan_conn(h->chan);
@@ -208,7 +247,7 @@ int gw_dial(struct gw *gw, const char *url, const struct gw_dial *how, struct gw
     int rc = look_up(d, place.host_port);
     if (rc == 0) {
         set_kind(d, &place, timeout_ms);
-        rc = connect_to(d);
+        rc = connect_to(d, &place, how && how->is_insecure);
     }
     if (rc < 0) {
         if (h->chan)

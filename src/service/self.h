@@ -40,6 +40,7 @@ struct service {
     size_t entries_n;
     struct tls_context *tls; /* until the entries are open; NULL without TLS */
     struct cidr_set trusted;
+    struct tls_context *dial_tls; /* made when it is needed first */
     struct datagrams datagrams[ROLE_LISTENERS_MAX];
     size_t datagrams_n;
 

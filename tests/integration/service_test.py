@@ -10,8 +10,8 @@ import subprocess
 import time
 import urllib.request
 
+import certs
 import pytest
-
 import ws
 from harness import ROOT, SLOW, Site, free_ports, wait_until
 
@@ -339,6 +339,43 @@ module = {PROBE}"""
         line.send(b"dial gopher://127.0.0.1:70 x\n")
         assert line.until(b"\n") == b"-22\n"
         line.close()
+
+
+def test_dialling_over_tls(tmp_path, monkeypatch):
+    ca = certs.Authority(tmp_path / "ca")
+    cert, key = ca.issue("server", "localhost")
+    wss, tcps, strict, trusting = [free_ports() for _ in range(4)]
+    section = f"""[service tls]
+listen = websocket://127.0.0.1:{wss}
+listen = tcp://127.0.0.1:{tcps}
+module = {PROBE}
+tls_cert = {cert}
+tls_key = {key}
+
+[service strict]
+listen = text://127.0.0.1:{strict}
+module = {PROBE}
+
+[service trusting]
+listen = text://127.0.0.1:{trusting}
+module = {PROBE}
+option = insecure=1"""
+
+    def ask(port, url):
+        line = Line(port)
+        line.send(f"dial {url} hello\n".encode())
+        answer = line.until(b"\n")
+        line.close()
+        return answer
+
+    with site(tmp_path / "a", section, strict, trusting):
+        assert ask(strict, f"wss://localhost:{wss}/") == b"-1002\n", "nobody has signed for it"
+        assert ask(trusting, f"wss://localhost:{wss}/") == b"0 hello\n"
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca.pem))
+    with site(tmp_path / "b", section, strict, trusting):
+        assert ask(strict, f"wss://localhost:{wss}/") == b"0 hello\n"
+        assert ask(strict, f"tcps://127.0.0.1:{tcps}") == b"0 hello\n"
+        assert ask(strict, f"tcps://127.1:{tcps}").startswith(b"-"), "another name"
 
 
 # ---- the examples ----

@@ -30,7 +30,8 @@ static void dial(struct gw *gw, struct gw_conn *conn, char *words)
     char line[300];
 
     *text++ = '\0';
-    int rc = gw_dial(gw, words, NULL, &there);
+    struct gw_dial how = {.is_insecure = gw_option(gw, "insecure") != NULL};
+    int rc = gw_dial(gw, words, &how, &there);
     if (rc == 0) {
         rc = gw_conn_send(there, gw_str(text));
         if (rc == 0)
