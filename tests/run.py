@@ -255,6 +255,8 @@ class Group:
             self.spent += seconds
             if seconds > 30 or own.failed:
                 say(f"{'':>10} {name:<28} {own.summary()}  {seconds:6.1f} s")
+            for what, text in own.failures:
+                say(f"---- {what}\n{text}")
             if self.left == 0:
                 say(f"{self.config:>10} {self.kind:<10} {self.tally.summary()}  {self.spent:6.1f} s")
 
@@ -273,6 +275,7 @@ def run_all(configs, only):
                 code, text = build(config, kinds, 10 if groups else 0)
                 if code:
                     total.fail(f"{config}: build", text[-4000:])
+                    say(f"---- {config}: build\n{text[-4000:]}")
                     continue
                 say(f"{config:>10} built {time.monotonic() - begun:28.1f} s")
                 for group in (Group(config, kind) for kind in kinds):
@@ -295,12 +298,12 @@ def main():
             sys.exit(f"{word}: not a configuration or kind\n{__doc__}")
     begun = time.monotonic()
     total = run_all(configs, only)
-    for name, text in total.failures:
-        say(f"\n---- {name}\n{text}")
-    for reason, n in total.reasons.items():
-        say(f"  {n} skipped: {reason}")
     if not total.passed + total.failed:
         total.fail("nothing", "no test was run")
+    for name, _ in total.failures:
+        say(f"  failed: {name}")
+    for reason, n in total.reasons.items():
+        say(f"  {n} skipped: {reason}")
     say(f"\n{time.monotonic() - begun:.0f} s")
     say(total.summary())
     sys.exit(1 if total.failed else 0)

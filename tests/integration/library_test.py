@@ -14,7 +14,7 @@ import pytest
 import api_scene
 import libgatehouse as lg
 from cluster import Cluster
-from harness import BINARY, ROOT, SLOW, Ports, chat_conf, free_ports
+from harness import BINARY, ROOT, SLOW, Ports, chat_conf, free_ports, wait_until
 from ws import Client
 
 loadable = pytest.mark.skipif(bool(lg.why_not_loadable()), reason=lg.why_not_loadable() or "-")
@@ -41,15 +41,14 @@ def test_a_hanging_gateway_costs_its_share_of_one_deadline(site):
         began = time.monotonic()
         for _ in range(10):
             assert lib.get_all_groups() == (lg.EPARTIAL, [], [(at_b, lg.ETIMEOUT)])
-        assert time.monotonic() - began < 1, "a gateway that hung rests before it is asked again"
+        assert time.monotonic() - began < 5, "a gateway that hung rests before it is asked again"
         rc, (reached, gateways) = lib.send_to_all("x", receipt=True)
         assert (rc, reached, gateways[at_b][0]) == (lg.EPARTIAL, 0, lg.ETIMEOUT)
         assert gateways[f"127.0.0.1:{cluster.inner['a']}"] == (lg.OK, 0)
         assert lib.get_all_client_count() == lg.EPARTIAL
     finally:
         os.kill(pid, signal.SIGCONT)
-    time.sleep(1.1)
-    assert lib.get_all_client_ids() == (lg.OK, [], [])
+    wait_until(lambda: lib.get_all_client_ids() == (lg.OK, [], []), what="it is asked again")
     lib.close()
 
 
@@ -89,10 +88,7 @@ def test_connections_are_kept_and_opened_anew(site):
     rc = lib.get_all_client_count()
     assert rc < 0, "there is nobody"
     cluster.server.start(*cluster.inner.values(), cluster.registry)
-    deadline = time.monotonic() + 10 * SLOW
-    while lib.get_all_client_count() != 0:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: lib.get_all_client_count() == 0, what="the gateways are found again")
     lib.close()
 
 
