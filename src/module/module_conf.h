@@ -37,8 +37,8 @@ struct module_conf {
          .type = CONF_SIZE,                                                                        \
          .offset = offsetof(TYPE, FIELD.stack_bytes),                                              \
          .def = "256k",                                                                            \
-         .min = 32 * 1024,                                                                         \
-         .max = 64 * 1024 * 1024,                                                                  \
+         .min = (int64_t)32 * 1024,                                                                \
+         .max = (int64_t)64 * 1024 * 1024,                                                         \
          .unit = "bytes",                                                                          \
          .meaning = "Stack of a callback; memory is taken as it is used."},                        \
     {                                                                                              \

@@ -42,7 +42,12 @@ static bool expect_host(SSL *ssl, const char *host)
     bool is_address = strchr(host, ':') || (addr_parse(host, &literal) == 0 && strchr(host, '.'));
     if (is_address)
         return X509_VERIFY_PARAM_set1_ip_asc(expected, host) == 1;
-    return SSL_set_tlsext_host_name(ssl, host) == 1 && SSL_set1_host(ssl, host) == 1;
+    char name[TLSEXT_MAXLEN_host_name + 1]; /* OpenSSL's macro wants it writable */
+    size_t len = strlen(host);
+    if (len >= sizeof name)
+        return false;
+    memcpy(name, host, len + 1);
+    return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, name) == 1;
 }
 
 void *tls_new_dialler(struct tls_context *ctx, const char *host, bool is_insecure)

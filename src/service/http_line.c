@@ -19,7 +19,7 @@
 #include "service/exchange.h"
 #include "service/self.h"
 
-enum { SEND_MIN_BYTES = 16 * 1024 };
+enum { SEND_MIN_BYTES = 16 * 1024, INPUT_MAX_BYTES = 2 * 1024 * 1024 };
 
 enum http_phase { LINE_WAITING, LINE_RECEIVING, LINE_ANSWERING, LINE_SENDING, LINE_STREAM };
 
@@ -258,7 +258,7 @@ int http_line_open(struct gw_conn *h, int fd, const struct transport *transport,
     l->codec_conf = (struct codec_conf){.message_max_bytes = c->max_message_bytes,
                                         .head_max_bytes = c->max_head_bytes};
     /* Input that waits for its turn: pipelined requests that came in one read. */
-    l->conn_conf = (struct conn_conf){.in_max_bytes = c->max_head_bytes + 2 * 1024 * 1024,
+    l->conn_conf = (struct conn_conf){.in_max_bytes = c->max_head_bytes + INPUT_MAX_BYTES,
                                       .close_timeout_ms = c->close_timeout_ms,
                                       .handshake_timeout_ms = c->handshake_timeout_ms};
     h->conn = conn_new(h->service->env->conns, fd, &h->peer, transport, transport_state,

@@ -118,8 +118,9 @@ static bool begin(struct guest *g, int fd)
     }
     list_append(&l->relays, &r->node);
     addr_text(conn_peer(g->conn), line);
-    strcat(line, "\n");
-    if (conn_send(r->there.conn, span_str(line)) < 0)
+    size_t len = strlen(line);
+    line[len] = '\n';
+    if (conn_send(r->there.conn, span_of(line, len + 1)) < 0)
         conn_destroy(r->there.conn, GW_EFULL);
     conn_adopt(g->conn, &r->conf, &relay_events, &r->client);
     guest_let_go(g);

@@ -84,12 +84,15 @@ static uint64_t number_of(const struct http_request *r, const char *name, uint64
 
 bool session_slot(struct span id, unsigned *slot)
 {
-    char digits[ID_SLOT_DIGITS + 1] = {0};
-
-    if (id.len != ID_LEN)
-        return false;
-    memcpy(digits, id.at, ID_SLOT_DIGITS);
-    return strspn(digits, "0123456789abcdef") == ID_SLOT_DIGITS && sscanf(digits, "%x", slot) == 1;
+    *slot = 0;
+    for (size_t i = 0; i < ID_SLOT_DIGITS; i++) {
+        static const char digits[] = "0123456789abcdef";
+        const char *digit = id.len == ID_LEN ? memchr(digits, id.at[i], sizeof digits - 1) : NULL;
+        if (!digit)
+            return false;
+        *slot = *slot << 4 | (unsigned)(digit - digits);
+    }
+    return true;
 }
 
 bool session_awaits(const struct guest *g)
