@@ -53,6 +53,10 @@ static void test_fields_and_files(void **state)
     assert_int_equal(http_form_next(&f, &p), 0);
 }
 
+/* A boundary of 71 bytes. */
+#define TEN "0123456789"
+static const char too_long[] = "multipart/form-data; boundary=" TEN TEN TEN TEN TEN TEN TEN "0";
+
 static void test_what_is_no_form(void **state)
 {
     static const char *const bodies[] = {
@@ -66,12 +70,8 @@ static void test_what_is_no_form(void **state)
         "--a;bX\r\nContent-Disposition: form-data; name=x\r\n\r\nx\r\n--a;b--",
     };
     static const char *const types[] = {
-        "",
-        "multipart/form-data",
-        "multipart/form-data; boundary=",
-        "text/plain; boundary=x",
-        "multipart/form-data; boundary="
-        "01234567890123456789012345678901234567890123456789012345678901234567890",
+        "",       "multipart/form-data", "multipart/form-data; boundary=", "text/plain; boundary=x",
+        too_long,
     };
     struct http_form f;
     struct http_part p;
