@@ -234,7 +234,7 @@ class Group:
 
     def run(self, name, run, folder, lanes):
         own, lane, begun = Tally(), lanes.get(), time.monotonic()
-        folder = folder / f"{self.config}-{name.replace('/', '-')}"
+        folder = folder / str(lane)  # short: paths of unix sockets have 107 bytes at most
         folder.mkdir()
         try:
             run(Place(self.config, folder, lane), name, own)

@@ -88,10 +88,7 @@ test('a page that comes back is told what it missed, and nothing twice', async (
       }
     };
   });
-  for (const inner of chat.innerPorts) {
-    await chat.killGateway(inner);
-    await new Promise((resolve) => setTimeout(resolve, 500 * SLOW));
-  }
+  for (const inner of chat.innerPorts) await chat.killGateway(inner);
   await bob.locator('#state:not([data-state=open])').waitFor(WITHIN);
   await ann.locator('#state[data-state=open]').waitFor(WITHIN);
   await say(ann, 'missed');

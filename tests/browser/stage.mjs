@@ -18,14 +18,18 @@ const GATEWAYS = 2;
 const run = promisify(execFile);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The first of n neighbouring ports, below those of outgoing connections, that nobody listens on. */
+/**
+ * The first of n neighbouring ports, below those of outgoing connections, that nobody listens on. TEST_PORTS=FROM-TO
+ * keeps runs side by side apart.
+ */
 export async function freePorts(n) {
   const isFree = (port) => new Promise((resolve) => {
     const server = createServer().once('error', () => resolve(false));
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
+  const [low, high] = (process.env.TEST_PORTS ?? '10000-30000').split('-').map(Number);
   for (;;) {
-    const first = 10_000 + Math.floor(Math.random() * 20_000);
+    const first = low + Math.floor(Math.random() * (high - low - n));
     const ports = Array.from({ length: n }, (_, i) => first + i);
     if ((await Promise.all(ports.map(isFree))).every(Boolean)) return first;
   }
@@ -120,10 +124,16 @@ export async function startChat({ worker = '' } = {}) {
     url: `http://127.0.0.1:${port + 2}`,
     websocketPort: port + 1,
     innerPorts: Array.from({ length: GATEWAYS }, (_, slot) => port + 3 + slot),
-    /** Kills the gateway process with that inner port. @param {number} innerPort */
+    /** Kills the gateway process with that inner port; another one serves in its place afterwards. @param {number} innerPort */
     async killGateway(innerPort) {
-      const gateways = (await server.processes()).filter((one) => one.kind === 'gateway');
-      process.kill(gateways.find((one) => one.slot === innerPort - port - 3).pid, 'SIGKILL');
+      const gateway = async () => (await server.processes())
+        .find((one) => one.kind === 'gateway' && one.slot === innerPort - port - 3);
+      const { pid } = await gateway();
+      process.kill(pid, 'SIGKILL');
+      await until(async () => {
+        const now = await gateway();
+        return now.ready && now.pid !== pid;
+      }, () => 'no gateway came back');
     },
     stop: server.stop,
   };

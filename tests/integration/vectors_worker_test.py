@@ -163,8 +163,8 @@ def test_link_and_registry_come_back(cluster):
     cluster.tell([])
     assert cluster.barrier() == []  # an empty list closes nothing
     cluster.tell([cluster.address])
-    cluster.link.close()
     before = time.monotonic()
+    cluster.link.close()
     cluster.accept()
     assert time.monotonic() - before > 0.8
     assert cluster.barrier() == []
