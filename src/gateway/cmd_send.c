@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "gateway/cmd.h"
 #include "gateway/fanout.h"
+#include "gateway/gateway_conf.h"
 #include "gateway/state.h"
 #include "proto/codec.h"
 #include "proto/phpser.h"
@@ -49,6 +50,23 @@ static bool begin(struct fanout *f, struct gateway *g, struct peer *from,
         return false;
     }
     fanout_begin(f, g, message, flags_of(from, p));
+    return true;
+}
+
+/* Messages to the same clients that came right behind this one: all are encoded, then the clients
+ * are walked over once. Nothing else happens in between, so each client gets what it would get. */
+static bool begin_run(struct fanout *f, struct gateway *g, struct peer *from,
+                      const struct wire_packet *p)
+{
+    struct wire_packet next;
+    ssize_t n;
+    if (!begin(f, g, from, p))
+        return false;
+    while (p->flag & WIRE_SCALAR &&
+           (n = wire_decode(from->ahead, gateway_conf_packet_max(g->conf), &next)) > 0 &&
+           next.cmd == p->cmd && next.flag == p->flag && span_eq(next.ext, p->ext) &&
+           fanout_add(f, next.body))
+        from->ahead = span_skip(from->ahead, (size_t)n);
     return true;
 }
 
@@ -105,7 +123,7 @@ int cmd_send_to_one(struct gateway *g, struct peer *from, const struct wire_pack
 int cmd_send_to_all(struct gateway *g, struct peer *from, const struct wire_packet *p)
 {
     struct fanout f;
-    if (!begin(&f, g, from, p))
+    if (!begin_run(&f, g, from, p))
         return 0;
     receivers_read_all(&g->receivers, p->ext);
     if (g->receivers.has_connections) {
@@ -125,7 +143,7 @@ int cmd_send_to_all(struct gateway *g, struct peer *from, const struct wire_pack
 int cmd_send_to_uid(struct gateway *g, struct peer *from, const struct wire_packet *p)
 {
     struct fanout f;
-    if (!begin(&f, g, from, p))
+    if (!begin_run(&f, g, from, p))
         return 0;
     receivers_read_uids(&g->receivers, p->ext);
     send_to_names(&f, &g->uids);
@@ -135,7 +153,7 @@ int cmd_send_to_uid(struct gateway *g, struct peer *from, const struct wire_pack
 int cmd_send_to_group(struct gateway *g, struct peer *from, const struct wire_packet *p)
 {
     struct fanout f;
-    if (!begin(&f, g, from, p))
+    if (!begin_run(&f, g, from, p))
         return 0;
     receivers_read_groups(&g->receivers, p->ext);
     send_to_names(&f, &g->groups);

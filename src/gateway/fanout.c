@@ -1,4 +1,4 @@
-/* One message to any number of clients: encoded once per variant, queued by reference. */
+/* Messages to any number of clients: encoded once per variant, queued by reference. */
 #include "gateway/fanout.h"
 
 #include <inttypes.h>
@@ -15,19 +15,28 @@
 void fanout_begin(struct fanout *f, struct gateway *g, struct span payload, unsigned flags)
 {
     f->gateway = g;
-    f->payload = payload;
+    f->messages[0] = payload;
+    f->messages_n = 1;
+    f->room = payload.len + CODEC_OVERHEAD_MAX;
     f->flags = flags;
     f->reached_n = 0;
     f->variants_n = 0;
 }
 
-static const struct fanout_variant *variant_of(struct fanout *f, const struct client *c,
-                                               uint8_t number);
-
-/* Writes to the end of the shared chunk. 0: the plain form is the better one. */
-static size_t encode(struct fanout *f, const struct client *c, uint8_t number, uint8_t *to)
+bool fanout_add(struct fanout *f, struct span payload)
 {
-    struct span payload = f->payload;
+    size_t room = f->room + payload.len + CODEC_OVERHEAD_MAX;
+    if (f->messages_n == FANOUT_MESSAGES_MAX || room > FANOUT_RUN_BYTES)
+        return false;
+    f->messages[f->messages_n++] = payload;
+    f->room = room;
+    return true;
+}
+
+/* 0: the plain form is the better one. */
+static size_t encode(const struct fanout *f, const struct client *c, uint8_t number,
+                     struct span payload, uint8_t *to)
+{
     bool is_binary = f->flags & FANOUT_BINARY;
     if (number != CODEC_PLAIN)
         return chan_encode_variant(c->chan, to, payload, is_binary);
@@ -38,22 +47,27 @@ static size_t encode(struct fanout *f, const struct client *c, uint8_t number, u
     return payload.len;
 }
 
+/* Writes all messages to the end of the shared chunk. */
 static const struct fanout_variant *add_variant(struct fanout *f, const struct client *c,
                                                 uint8_t number)
 {
-    struct chunk *chunk = conn_pool_scratch(f->gateway->conns, f->payload.len + CODEC_OVERHEAD_MAX);
-    struct fanout_variant v = {.codec = c->front->kind.codec, .number = number, .off = chunk->len};
-    v.len = (uint32_t)encode(f, c, number, chunk->at + chunk->len);
-    v.chunk = chunk;
-    if (v.len > 0 || number == CODEC_PLAIN) {
-        chunk->len += v.len;
-    } else { /* the same bytes under another number */
-        v = *variant_of(f, c, CODEC_PLAIN);
-        v.number = number;
+    struct chunk *chunk = conn_pool_scratch(f->gateway->conns, f->room);
+    struct fanout_variant *v = &f->variants[f->variants_n];
+    uint32_t end = chunk->len;
+    v->codec = c->front->kind.codec;
+    v->number = number;
+    v->chunk = chunk;
+    v->off = end;
+    for (size_t i = 0; i < f->messages_n; i++) {
+        size_t len = encode(f, c, number, f->messages[i], chunk->at + end);
+        if (len == 0 && number != CODEC_PLAIN)
+            len = encode(f, c, CODEC_PLAIN, f->messages[i], chunk->at + end);
+        v->ends[i] = end += (uint32_t)len;
     }
-    chunk_ref(v.chunk);
-    f->variants[f->variants_n] = v;
-    return &f->variants[f->variants_n++];
+    chunk->len = end;
+    chunk_ref(chunk);
+    f->variants_n++;
+    return v;
 }
 
 static const struct fanout_variant *variant_of(struct fanout *f, const struct client *c,
@@ -66,15 +80,6 @@ static const struct fanout_variant *variant_of(struct fanout *f, const struct cl
             return v;
     }
     return add_variant(f, c, number);
-}
-
-static int queue_to(struct fanout *f, struct client *c)
-{
-    uint8_t number = f->flags & FANOUT_RAW ? CODEC_PLAIN : chan_variant(c->chan);
-    if (number == CODEC_OWN)
-        return chan_send(c->chan, f->payload, f->flags & FANOUT_BINARY);
-    const struct fanout_variant *v = variant_of(f, c, number);
-    return v->len > 0 ? chan_queue(c->chan, v->chunk, v->off, v->len) : 0;
 }
 
 static COLD void on_full(struct gateway *g, struct client *c)
@@ -92,15 +97,46 @@ static COLD void on_full(struct gateway *g, struct client *c)
         chan_close(c->chan, 1013, span_str(reason));
 }
 
+static int queue_part(struct client *c, const struct fanout_variant *v, uint32_t off, uint32_t end)
+{
+    return end > off ? chan_queue(c->chan, v->chunk, off, end - off) : 0;
+}
+
+/* Message i alone. v is NULL when the client's are encoded for it alone. */
+static int queue_one(const struct fanout *f, struct client *c, const struct fanout_variant *v,
+                     size_t i)
+{
+    if (!v)
+        return chan_send(c->chan, f->messages[i], f->flags & FANOUT_BINARY);
+    return queue_part(c, v, i > 0 ? v->ends[i - 1] : v->off, v->ends[i]);
+}
+
+/* The result of the last message. A client that gets slow meanwhile loses the messages that it
+ * would lose if each had come alone. */
+static int queue_each(const struct fanout *f, struct client *c, const struct fanout_variant *v)
+{
+    int rc = 0;
+    for (size_t i = 0; i < f->messages_n && !chan_is_closing(c->chan); i++) {
+        rc = queue_one(f, c, v, i);
+        if (rc == GW_EFULL)
+            on_full(f->gateway, c);
+    }
+    return rc;
+}
+
 void fanout_to(struct fanout *f, struct client *c)
 {
     if (chan_is_closing(c->chan))
         return;
-    int rc = queue_to(f, c);
-    if (rc == 0)
-        f->reached_n++;
-    else if (rc == GW_EFULL)
-        on_full(f->gateway, c);
+    uint8_t number = f->flags & FANOUT_RAW ? CODEC_PLAIN : chan_variant(c->chan);
+    const struct fanout_variant *v = number == CODEC_OWN ? NULL : variant_of(f, c, number);
+    uint32_t end = v ? v->ends[f->messages_n - 1] : 0;
+    int rc;
+    if (v && conn_has_room(chan_conn(c->chan), end - v->off))
+        rc = queue_part(c, v, v->off, end);
+    else
+        rc = queue_each(f, c, v);
+    f->reached_n += rc == 0;
 }
 
 void fanout_end(struct fanout *f)

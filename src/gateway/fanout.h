@@ -1,4 +1,4 @@
-/* One message to any number of clients: encoded once per variant, queued by reference. */
+/* Messages to any number of clients: encoded once per variant, queued by reference. */
 #ifndef GATEWAY_FANOUT_H
 #define GATEWAY_FANOUT_H
 
@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/chunk.h"
 #include "base/span.h"
 #include "proc/role.h"
 #include "proto/ws_deflate.h"
 
-struct chunk;
 struct client;
 struct codec;
 struct gateway;
@@ -20,12 +20,18 @@ enum fanout_flag {
     FANOUT_BINARY = 2, /* where the protocol knows kinds of messages */
 };
 
-/* What one protocol makes of the message, for the peers that agreed on the same (proto/codec.h). */
+/* Messages of one fanout: enough that the walk over the members costs little per message. Together
+ * they take half a chunk at most, unless there is only one. */
+enum { FANOUT_MESSAGES_MAX = 64, FANOUT_RUN_BYTES = CHUNK_STD / 2 };
+
+/* What one protocol makes of the messages, for the peers that agreed on the same (proto/codec.h).
+ */
 struct fanout_variant {
     const struct codec *codec;
     uint8_t number;
     struct chunk *chunk;
-    uint32_t off, len;
+    uint32_t off;                       /* of the first message */
+    uint32_t ends[FANOUT_MESSAGES_MAX]; /* of each message, where the next one begins */
 };
 
 /* Lives on the stack between begin and end. The encoded bytes lie at the end of the loop's shared
@@ -33,9 +39,11 @@ struct fanout_variant {
  * joins them to one piece. */
 struct fanout {
     struct gateway *gateway;
-    struct span payload; /* borrowed until end */
+    struct span messages[FANOUT_MESSAGES_MAX]; /* borrowed until end */
+    size_t messages_n;
+    size_t room; /* that all of them may take in one variant */
     unsigned flags;
-    uint32_t reached_n; /* clients that it was queued to */
+    uint32_t reached_n; /* clients that the last message was queued to */
     size_t variants_n;
     /* A plain one for each protocol, and WebSocket's by window. */
     struct fanout_variant
@@ -43,7 +51,9 @@ struct fanout {
 };
 
 void fanout_begin(struct fanout *f, struct gateway *g, struct span payload, unsigned flags);
-/* Queues the message to the client. A full client is treated as on_full says: it may be closing
+/* One more, to the same clients, behind the others. false: there is no room for it in this one. */
+bool fanout_add(struct fanout *f, struct span payload);
+/* Queues the messages to the client. A full client is treated as on_full says: it may be closing
  * afterwards, but stays in all tables until the end of the turn. */
 void fanout_to(struct fanout *f, struct client *c);
 void fanout_end(struct fanout *f);

@@ -161,6 +161,7 @@ static ssize_t on_bytes(struct conn *conn, void *owner, uint8_t *at, size_t len)
         ssize_t n = wire_decode(rest, max_bytes, &packet);
         if (n == 0)
             break;
+        p->ahead = span_skip(rest, n > 0 ? (size_t)n : 0);
         int rc = n < 0 ? (int)n : cmd_run(p->gateway, p, &packet);
         if (p->place != PEER_NOT_IN_LINE)
             job_was_let_in(p->gateway, p);
@@ -170,8 +171,9 @@ static ssize_t on_bytes(struct conn *conn, void *owner, uint8_t *at, size_t len)
             complain(p, rc);
             return rc;
         }
-        rest = span_skip(rest, (size_t)n);
+        rest = p->ahead;
     }
+    p->ahead = span_of(NULL, 0);
     return (ssize_t)(len - rest.len);
 }
 

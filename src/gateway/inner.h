@@ -36,6 +36,8 @@ struct peer {
     struct job *job;       /* of its last command; it is not read from until that is done */
     struct list in_line;
     enum peer_place place;
+    struct span ahead;  /* while a command of it runs: what came behind it; who uses up more of
+                           the same moves it */
     uint32_t reached_n; /* clients that its last send was queued to, for CMD_RECEIPT */
 };
 

@@ -103,6 +103,8 @@ int conn_send_file(struct conn *c, int fd, uint64_t off, uint64_t len) NODISCARD
 
 uint64_t conn_queued(const struct conn *c); /* bytes not yet given to the kernel */
 bool conn_is_full(const struct conn *c);    /* conn_send() would answer GW_EFULL */
+/* Whatever pieces of so many bytes in all are queued one by one, none finds the queue full. */
+bool conn_has_room(const struct conn *c, uint64_t bytes);
 /* One call of on_drain when the queue has fallen to low_bytes or below (at once in this turn's
  * flush, if it has already). */
 void conn_want_drain(struct conn *c, uint64_t low_bytes);

@@ -34,6 +34,12 @@ bool conn_is_full(const struct conn *c)
     return out->queue.bytes >= max_bytes && max_bytes != 0;
 }
 
+bool conn_has_room(const struct conn *c, uint64_t bytes)
+{
+    uint64_t max_bytes = c->kind->conf->out_max_bytes;
+    return max_bytes == 0 || (!conn_is_full(c) && bytes <= max_bytes - conn_out_bytes(c));
+}
+
 static int may_queue(const struct conn *c)
 {
     if (UNLIKELY(c->flags & (CONN_CLOSING | CONN_DEAD)))

@@ -1,5 +1,7 @@
-/* What a client gets that does not read. */
+/* What clients get of many messages in a row, and what a client gets that does not read. */
 #include "gateway/fanout.h"
+
+#include <stdlib.h>
 
 #include "gateway_fixture.h"
 
@@ -51,6 +53,51 @@ static void a_slow_client_is_closed(void **state)
     bench_end(&b);
 }
 
+/* Small messages in rows, of which some find the queue full: whole ones arrive, and each that did
+ * not was counted. */
+static void a_slow_member_loses_single_messages(void **state)
+{
+    enum { SMALL = 1000, SMALL_N = 25000 };
+    static uint8_t packet[WIRE_HEAD + 64 + SMALL];
+    static char text[SMALL];
+    static const char group[] = "{\"group\":[\"a\"],\"exclude\":null}";
+    struct gateway_bench b;
+    bench_start(&b, "send_to_client_buffer_size = 100000\non_full = drop_new");
+    int worker = attach(&b), client = connect_slow_client(&b, worker);
+    put_cmd(worker, CMD_JOIN_GROUP, 1, span_str("a"), span_of(NULL, 0));
+    memset(text, 'x', sizeof(text));
+    struct wire_packet p = {.cmd = CMD_SEND_TO_GROUP,
+                            .flag = WIRE_SCALAR,
+                            .ext = span_str(group),
+                            .body = span_of(text, sizeof(text))};
+    size_t size = wire_size(&p);
+    wire_encode(packet, &p);
+    for (int i = 0; i < SMALL_N; i++)
+        for (size_t sent = 0; sent < size;) {
+            ssize_t n = send(worker, packet + sent, size - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+            if (n > 0)
+                sent += (size_t)n;
+            else
+                turn(&b, 1);
+        }
+    turn(&b, 20);
+    struct role_status status = {0};
+    gateway_role.status(b.self, &status);
+    assert_in_range(status.send_fail_n, 1, SMALL_N - 1);
+    static uint8_t line[SMALL + 1];
+    for (uint64_t i = 0; i < SMALL_N - status.send_fail_n; i++) {
+        take(&b, client, line, sizeof(line));
+        assert_int_equal(line[SMALL - 1], 'x');
+        assert_int_equal(line[SMALL], '\n');
+    }
+    put_cmd(worker, CMD_SEND_TO_ONE, 1, span_of(NULL, 0), span_str("again"));
+    take(&b, client, line, 6);
+    assert_memory_equal(line, "again\n", 6);
+    close(client);
+    close(worker);
+    bench_end(&b);
+}
+
 static void or_loses_new_messages_only(void **state)
 {
     struct gateway_bench b;
@@ -76,11 +123,67 @@ static void or_loses_new_messages_only(void **state)
     bench_end(&b);
 }
 
+enum { STEPS_N = 900, WATCHERS_N = 3 };
+
+/* Messages to two groups that overlap, joining, leaving and queries, all in one read of the
+ * gateway: everybody gets what was sent while it was in, in order, and receipts tell the right
+ * numbers. */
+static void a_row_of_messages_is_as_if_each_came_alone(void **state)
+{
+    static const char *const groups[] = {"{\"group\":[\"a\"],\"exclude\":null}",
+                                         "{\"group\":[\"b\"],\"exclude\":null}",
+                                         "{\"group\":[\"a\"],\"exclude\":{\"2\":2}}"};
+    static char expected[WATCHERS_N][STEPS_N * 16];
+    size_t lens[WATCHERS_N] = {0};
+    bool is_in[2][WATCHERS_N] = {{true, true, true}, {false}};
+    struct gateway_bench b;
+    bench_start(&b, "");
+    int worker = attach(&b), clients[WATCHERS_N];
+    for (uint32_t i = 0; i < WATCHERS_N; i++) {
+        clients[i] = dial(&b, 0);
+        take_packet(&b, worker, CMD_ON_CONNECT);
+        put_cmd(worker, CMD_JOIN_GROUP, i + 1, span_str("a"), span_of(NULL, 0));
+    }
+    srandom(3);
+    for (size_t step = 0; step < STEPS_N; step++) {
+        /* Long rows, so that a walk's limit of messages is passed, too. */
+        size_t to = step / 150 % 3, who = (size_t)random() % WATCHERS_N;
+        if (step % 100 == 60) {
+            put_cmd(worker, is_in[1][who] ? CMD_LEAVE_GROUP : CMD_JOIN_GROUP, (uint32_t)who + 1,
+                    span_str("b"), span_of(NULL, 0));
+            is_in[1][who] = !is_in[1][who];
+        }
+        char text[16];
+        size_t len = (size_t)snprintf(text, sizeof(text), "%zu\n", step);
+        put_cmd(worker, CMD_SEND_TO_GROUP, 0, span_str(groups[to]), span_of(text, len - 1));
+        for (size_t i = 0; i < WATCHERS_N; i++) {
+            if (!is_in[to == 1][i] || (to == 2 && i == 1))
+                continue;
+            memcpy(expected[i] + lens[i], text, len);
+            lens[i] += len;
+        }
+        if (step % 97 == 50)
+            put_cmd(worker, CMD_SEND_TO_ONE, 1, span_of(NULL, 0), span_str("-"));
+        if (step % 97 == 50)
+            expected[0][lens[0]++] = '-', expected[0][lens[0]++] = '\n';
+    }
+    for (size_t i = 0; i < WATCHERS_N; i++) {
+        static uint8_t got[sizeof(expected[0])];
+        take(&b, clients[i], got, lens[i]);
+        assert_memory_equal(got, expected[i], lens[i]);
+        close(clients[i]);
+    }
+    close(worker);
+    bench_end(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_row_of_messages_is_as_if_each_came_alone),
         cmocka_unit_test(a_slow_client_is_closed),
         cmocka_unit_test(or_loses_new_messages_only),
+        cmocka_unit_test(a_slow_member_loses_single_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
