@@ -201,7 +201,7 @@ def run_browser(place, name, tally):
             if code != 0:
                 tally.fail(f"{name}: npm ci", text[-2000:])
                 return
-    code, text = place.run(["node", "--test", "--test-reporter=tap", folder / name], 600, cwd=folder)
+    code, text = place.run(["node", "--test-reporter=tap", folder / name], 600, cwd=folder)
     counts = {k: int(n) for k, n in re.findall(r"^# (pass|fail) (\d+)", text, re.M)}
     tally.passed += counts.get("pass", 0)
     for skipped in re.findall(r"^ *ok \d+ - (.* # SKIP.*)", text, re.M):

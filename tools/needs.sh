@@ -6,8 +6,8 @@ set -eu
 build='gcc libc6-dev make pkg-config libssl-dev zlib1g-dev libjansson-dev libinih-dev
        libhiredis-dev libsqlite3-dev'
 # What the tests need on top of that.
-test='git clang libcmocka-dev python3 python3-pytest python3-websockets chromium curl procps iproute2
-      redis-server fonts-noto-cjk nginx-light libnginx-mod-stream'
+test='git g++ clang libcmocka-dev python3 python3-pytest python3-websockets chromium curl openssl
+      ca-certificates procps iproute2 redis-server fonts-noto-cjk nginx-light libnginx-mod-stream man-db locales'
 # clang's sanitizer and fuzzer runtime is a package of its own, named after the version.
 clang_runtime() {
     version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\).*/\1/p' | head -n 1)

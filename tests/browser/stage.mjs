@@ -5,11 +5,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { chromium } from 'playwright-core';
 
-export const ROOT = path.resolve(import.meta.dirname, '../..');
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const BINARY = path.resolve(process.env.GATEHOUSE ?? `${ROOT}/build/gatehouse`);
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const SLOW = Number(process.env.TEST_SLOW ?? 1);
