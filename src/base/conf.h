@@ -90,6 +90,13 @@ const char *conf_path(const struct conf *c, const char *path);
 /* Where a key of a section was written, for complaints found later: "chat.conf:12" (owned by c);
  * the section's own line when the key was not written. */
 const char *conf_where(const struct conf *c, const struct conf_section *s, const char *key);
+/* Appends a line about a key that was found wrong: "chat.conf:12: [gateway chat] listen: …", the
+ * text is one sentence that says what to write instead. The other form is for one line of a
+ * repeated key. Both return GW_ECONF. */
+int conf_complain(const struct conf *c, const struct conf_section *s, const char *key,
+                  struct buf *errors, const char *fmt, ...) PRINTF_LIKE(5, 6);
+int conf_complain_item(const struct conf_section *s, const char *key, const struct conf_item *item,
+                       struct buf *errors, const char *fmt, ...) PRINTF_LIKE(5, 6);
 /* Markdown reference of all tables. */
 void conf_reference(const struct conf_table *const *tables, size_t tables_n, struct buf *out);
 

@@ -9,25 +9,21 @@ int door_conf_check(const struct conf *conf, const struct conf_section *s,
                     const struct door_conf *d, struct buf *errors)
 {
     int rc = 0;
-    const char *dash = s->name[0] ? " " : "";
     for (size_t i = 0; i < d->trusted.len; i++) {
         const struct conf_item *item = &d->trusted.at[i];
         struct cidr ignored;
         if (cidr_parse(item->text, &ignored) == 0)
             continue;
-        buf_printf(errors,
-                   "%s:%d: [%s%s%s] trusted_proxies: \"%s\" is no address; write for instance "
-                   "127.0.0.1, 10.0.0.0/8, ::1 or unix\n",
-                   item->file, item->line, s->table->kind, dash, s->name, item->text);
-        rc = GW_ECONF;
+        rc = conf_complain_item(s, "trusted_proxies", item, errors,
+                                "\"%s\" is no address; write for instance 127.0.0.1, 10.0.0.0/8, "
+                                "::1 or unix",
+                                item->text);
     }
     if (!d->has_proxy_header || d->trusted.len > 0)
         return rc;
-    buf_printf(errors,
-               "%s: [%s%s%s] proxy_protocol: anybody could pretend to be anybody; say with "
-               "trusted_proxies which addresses the proxies have\n",
-               conf_where(conf, s, "proxy_protocol"), s->table->kind, dash, s->name);
-    return GW_ECONF;
+    return conf_complain(conf, s, "proxy_protocol", errors,
+                         "anybody could pretend to be anybody; say with trusted_proxies which "
+                         "addresses the proxies have");
 }
 
 struct cidr_set door_conf_trusted(const struct door_conf *d)

@@ -22,13 +22,6 @@ bool auth_conf_place(const char *text, enum auth_place *place, struct span *name
     return false;
 }
 
-static void complain(const struct conf *conf, const struct conf_section *s, const char *key,
-                     struct buf *errors, const char *what)
-{
-    buf_printf(errors, "%s: [%s%s%s] %s: %s\n", conf_where(conf, s, key), s->table->kind,
-               s->name[0] ? " " : "", s->name, key, what);
-}
-
 int auth_conf_check(const struct conf *conf, const struct conf_section *s,
                     const struct auth_conf *ac, struct buf *errors)
 {
@@ -38,12 +31,12 @@ int auth_conf_check(const struct conf *conf, const struct conf_section *s,
     bool is_token = ac->kind == AUTH_HMAC || ac->kind == AUTH_JWT;
     for (size_t i = 0; i < ac->from.len; i++)
         if (!auth_conf_place(ac->from.at[i].text, &place, &name))
-            complain(conf, s, "auth_from", errors,
-                     "write query:NAME, header:NAME or cookie:NAME, for instance query:token");
+            conf_complain(conf, s, "auth_from", errors,
+                          "write query:NAME, header:NAME or cookie:NAME, for instance query:token");
     if (is_token && !ac->key == !ac->key_file)
-        complain(conf, s, "auth", errors, "needs either auth_key or auth_key_file");
+        conf_complain(conf, s, "auth", errors, "needs either auth_key or auth_key_file");
     if (is_token && ac->key && strlen(ac->key) < SECRET_MIN_BYTES)
-        complain(conf, s, "auth_key", errors,
-                 "at least 32 bytes, for instance what `openssl rand -hex 32` prints");
+        conf_complain(conf, s, "auth_key", errors,
+                      "at least 32 bytes, for instance what `openssl rand -hex 32` prints");
     return errors->len > before ? GW_ECONF : 0;
 }

@@ -1,7 +1,6 @@
 /* The [gateway] section: its keys, and what must hold between them. */
 #include "gateway/gateway_conf.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -232,7 +231,7 @@ static const struct conf_key keys[] = {
      .offset = AT(sse_replay_bytes),
      .def = "64k",
      .min = 4096,
-     .max = 64 * 1024 * 1024,
+     .max = 64 << 20,
      .unit = "bytes",
      .meaning = "Events kept for each such client in case they did not arrive."},
     TLS_CONF_KEYS(struct gateway_conf, tls),
@@ -261,21 +260,6 @@ const struct codec *gateway_conf_codec(const char *url)
 {
     struct span scheme, place;
     return addr_split_url(span_str(url), &scheme, &place) ? codec_find(scheme) : NULL;
-}
-
-static void complain(const struct conf *conf, const struct conf_section *s, const char *key,
-                     struct buf *errors, const char *fmt, ...) PRINTF_LIKE(5, 6);
-
-static void complain(const struct conf *conf, const struct conf_section *s, const char *key,
-                     struct buf *errors, const char *fmt, ...)
-{
-    buf_printf(errors, "%s: [%s%s%s] %s: ", conf_where(conf, s, key), s->table->kind,
-               s->name[0] ? " " : "", s->name, key);
-    va_list args;
-    va_start(args, fmt);
-    buf_vprintf(errors, fmt, args);
-    va_end(args);
-    buf_putc(errors, '\n');
 }
 
 int gateway_conf_lan(const struct gateway_conf *gc, int slot, struct addr *out)
@@ -316,17 +300,18 @@ static int check_inner(const struct conf *conf, const struct conf_section *s, st
     const char *value = gc->inner_listen ? gc->inner_listen : gc->lan_ip;
     struct addr at;
     if (inner_addr(gc, 0, &at) < 0) {
-        complain(conf, s, key, errors,
-                 "\"%s\" is not an address of this host; write for instance %s", value,
-                 "127.0.0.1");
+        conf_complain(conf, s, key, errors,
+                      "\"%s\" is not an address of this host; write for instance %s", value,
+                      "127.0.0.1");
         return GW_ECONF;
     }
     if (gc->is_insecure || gc->secret_key[0] != '\0' || addr_is_loopback(&at))
         return 0;
-    complain(conf, s, key, errors,
-             "other hosts could reach the inner ports on %s without a key; set secret_key here, in "
-             "[registry] and in [worker], or write insecure = true to allow it",
-             value);
+    conf_complain(
+        conf, s, key, errors,
+        "other hosts could reach the inner ports on %s without a key; set secret_key here, in "
+        "[registry] and in [worker], or write insecure = true to allow it",
+        value);
     return GW_ECONF;
 }
 
@@ -340,14 +325,15 @@ int gateway_conf_check(const struct conf *conf, const struct conf_section *s, st
             rc = GW_ECONF;
     }
     if (gc->listen.len >= ROLE_LISTENERS_MAX) {
-        complain(conf, s, "listen", errors, "at most %d addresses; use a second [gateway] section",
-                 ROLE_LISTENERS_MAX - 1);
+        conf_complain(conf, s, "listen", errors,
+                      "at most %d addresses; use a second [gateway] section",
+                      ROLE_LISTENERS_MAX - 1);
         rc = GW_ECONF;
     }
     if (gc->start_port + gc->count - 1 > UINT16_MAX) {
-        complain(conf, s, "start_port", errors,
-                 "%d processes from %d on would pass port 65535; choose a lower one",
-                 (int)gc->count, (int)gc->start_port);
+        conf_complain(conf, s, "start_port", errors,
+                      "%d processes from %d on would pass port 65535; choose a lower one",
+                      (int)gc->count, (int)gc->start_port);
         rc = GW_ECONF;
     }
     if (door_conf_check(conf, s, &gc->door, errors) < 0 ||
@@ -380,7 +366,8 @@ int gateway_conf_plan(const struct conf *conf, const struct conf_section *s, int
     struct role_listen *inner = &out[n];
     *inner = (struct role_listen){.key = "start_port"};
     if (inner_addr(gc, slot, &inner->addr) < 0) {
-        complain(conf, s, "lan_ip", errors, "\"%s\" is not an address of this host", gc->lan_ip);
+        conf_complain(conf, s, "lan_ip", errors, "\"%s\" is not an address of this host",
+                      gc->lan_ip);
         return GW_ECONF;
     }
     char text[ADDR_TEXT_MAX];

@@ -6,6 +6,7 @@
 #include <gw/err.h>
 
 #include "base/span.h"
+#include "base/utf8.h"
 
 static bool is_local(const char *address)
 {
@@ -28,19 +29,19 @@ int registries_check(const struct conf *conf, const struct conf_section *s,
 {
     int rc = 0;
 
+    if (!utf8_is_valid(span_str(secret)))
+        rc = conf_complain(conf, s, "secret_key", errors, "must be UTF-8: it travels as JSON");
     for (size_t i = 0; i < addresses->len; i++) {
-        const char *address = addresses->at[i].text;
-        if (!is_host_port(address)) {
-            buf_printf(errors, "%s: [%s %s] register_address: \"%s\" is not host:port\n",
-                       conf_where(conf, s, "register_address"), s->table->kind, s->name, address);
-            rc = GW_ECONF;
-        } else if (!is_local(address) && secret[0] == '\0' && !is_insecure) {
-            buf_printf(errors,
-                       "%s: [%s %s] register_address: %s is on another host; set secret_key, "
-                       "or insecure = true in a network that nobody else reaches\n",
-                       conf_where(conf, s, "register_address"), s->table->kind, s->name, address);
-            rc = GW_ECONF;
-        }
+        const struct conf_item *item = &addresses->at[i];
+        if (!is_host_port(item->text))
+            rc = conf_complain_item(s, "register_address", item, errors, "\"%s\" is not host:port",
+                                    item->text);
+        else if (!is_local(item->text) && secret[0] == '\0' && !is_insecure)
+            rc = conf_complain_item(
+                s, "register_address", item, errors,
+                "%s is on another host; set secret_key, or insecure = true in a network "
+                "that nobody else reaches",
+                item->text);
     }
     return rc;
 }

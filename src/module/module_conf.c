@@ -29,19 +29,14 @@ static bool ends_with(const char *text, const char *end)
 static int check_file(const struct conf *conf, const struct conf_section *s, const char *key,
                       const char *value, struct buf *errors)
 {
-    const char *kind = s->table->kind;
     const char *path = conf_path(conf, value);
 
-    if (!ends_with(path, ".c") && !ends_with(path, ".so")) {
-        buf_printf(errors, "%s: [%s %s] %s: \"%s\" is neither a .c nor a .so file\n",
-                   conf_where(conf, s, key), kind, s->name, key, value);
-        return GW_ECONF;
-    }
+    if (!ends_with(path, ".c") && !ends_with(path, ".so"))
+        return conf_complain(conf, s, key, errors, "\"%s\" is neither a .c nor a .so file", value);
     if (access(path, R_OK) == 0)
         return 0;
-    buf_printf(errors, "%s: [%s %s] %s: cannot read %s; name the file of your module\n",
-               conf_where(conf, s, key), kind, s->name, key, path);
-    return GW_ECONF;
+    return conf_complain(conf, s, key, errors, "cannot read %s; name the file of your module",
+                         path);
 }
 
 int module_conf_check(const struct conf *conf, const struct conf_section *s, const char *key,
@@ -53,9 +48,8 @@ int module_conf_check(const struct conf *conf, const struct conf_section *s, con
         const struct conf_item *item = &c->options.at[i];
         if (strchr(item->text, '='))
             continue;
-        buf_printf(errors, "%s:%d: [%s %s] option: \"%s\" should be name=value\n", item->file,
-                   item->line, s->table->kind, s->name, item->text);
-        rc = GW_ECONF;
+        rc = conf_complain_item(s, "option", item, errors, "\"%s\" should be name=value",
+                                item->text);
     }
     return rc;
 }

@@ -29,26 +29,17 @@ struct place {
     struct buf *errors;
 };
 
-static void complain(const struct place *at, const char *where, const char *key, const char *value,
-                     const char *what)
-{
-    const struct conf_section *s = at->section;
-    buf_printf(at->errors, "%s: [%s%s%s] %s: %s%s%s\n", where, s->table->kind,
-               s->name[0] ? " " : "", s->name, key, value ? value : "", value ? ": " : "", what);
-}
-
 static void complain_key(const struct place *at, const char *key, const char *value,
                          const char *what)
 {
-    complain(at, conf_where(at->conf, at->section, key), key, value, what);
+    conf_complain(at->conf, at->section, key, at->errors, "%s%s%s", value ? value : "",
+                  value ? ": " : "", what);
 }
 
 static void complain_item(const struct place *at, const char *key, const struct conf_item *item,
                           const char *what)
 {
-    char where[512];
-    snprintf(where, sizeof where, "%s:%d", item->file, item->line);
-    complain(at, where, key, item->text, what);
+    conf_complain_item(at->section, key, item, at->errors, "%s: %s", item->text, what);
 }
 
 bool tls_conf_is_on(const struct tls_conf *tls)

@@ -48,9 +48,8 @@ static int find_user(struct group *g, const struct fleet *f, struct buf *errors)
     int rc = privileges_find(user, NULL, &g->privileges);
     if (rc == 0)
         return 0;
-    buf_printf(errors, "%s: [%s] user: \"%s\": %s\n", conf_where(f->conf, g->section, "user"),
-               g->title, user, privileges_complaint(rc));
-    return GW_ECONF;
+    return conf_complain(f->conf, g->section, "user", errors, "\"%s\": %s", user,
+                         privileges_complaint(rc));
 }
 
 static int plan_slot(struct group *g, struct slot *s, struct buf *errors)
@@ -200,14 +199,10 @@ static int bind_slot(struct group *groups, size_t groups_n, struct slot *s, cons
 {
     for (size_t k = 0; k < s->listens_n; k++) {
         struct role_listen *l = &s->listens[k];
-        const struct conf_section *section = s->group->section;
         int fd = bind_one(groups, groups_n, s, l);
-        if (fd < 0) {
-            const char *key = l->key ? l->key : "listen";
-            buf_printf(errors, "%s: [%s] %s: cannot listen on %s: %s\n",
-                       conf_where(conf, section, key), s->group->title, key, l->url, hint(fd));
-            return GW_ECONF;
-        }
+        if (fd < 0)
+            return conf_complain(conf, s->group->section, l->key ? l->key : "listen", errors,
+                                 "cannot listen on %s: %s", l->url, hint(fd));
         s->fds[k] = fd;
     }
     return 0;

@@ -16,9 +16,7 @@ enum { LISTEN_BACKLOG = 4096 };
 static int complain(const struct conf *conf, const struct conf_section *s, const char *key,
                     const char *text, const char *what, struct buf *errors)
 {
-    buf_printf(errors, "%s: [%s%s%s] %s: \"%s\": %s\n", conf_where(conf, s, key), s->table->kind,
-               s->name[0] ? " " : "", s->name, key, text ? text : "", what);
-    return GW_ECONF;
+    return conf_complain(conf, s, key, errors, "\"%s\": %s", text ? text : "", what);
 }
 
 static int scheme_pos(struct span scheme, const char *const *schemes)
@@ -72,15 +70,6 @@ int role_listen_parse(const struct conf *conf, const struct conf_section *s, con
                     "not an address; write scheme://IP:PORT, for instance with 0.0.0.0:7272, "
                     "127.0.0.1:7272 or [::]:7272",
                     errors);
-}
-
-int role_addr_parse(const struct conf *conf, const struct conf_section *s, const char *key,
-                    const char *text, struct addr *out, struct buf *errors)
-{
-    if (text && addr_parse(text, out) == 0)
-        return 0;
-    return complain(conf, s, key, text,
-                    "not an address; write IP:PORT, for instance 127.0.0.1:1236", errors);
 }
 
 /* Whether somebody else listens there: 0 when free. */

@@ -11,16 +11,11 @@
 /* Parses the value of a `listen` key: "scheme://127.0.0.1:80", "scheme://[::1]:80",
  * "scheme://0.0.0.0:80" or, for a unix socket, "scheme:///absolute/path". The scheme must be one of
  * `schemes` (ended by NULL); its position is returned. `url` must live as long as the config.
- * On GW_ECONF one line that begins with conf_where() and says what to write was added to errors.
+ * On GW_ECONF a line of conf_complain() that says what to write was added to errors.
  * out->is_shared is left false: set it when every process of the section listens there. */
 int role_listen_parse(const struct conf *conf, const struct conf_section *s, const char *key,
                       const char *url, const char *const *schemes, struct role_listen *out,
                       struct buf *errors) NODISCARD;
-
-/* The same for a bare "127.0.0.1:1236" without scheme, as in register_address. Names are refused.
- */
-int role_addr_parse(const struct conf *conf, const struct conf_section *s, const char *key,
-                    const char *text, struct addr *out, struct buf *errors) NODISCARD;
 
 /* Opens the address. *is_first tells that no process of this server has bound it before: then it
  * is tried without SO_REUSEPORT, because that option would let two servers of one user share a

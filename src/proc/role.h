@@ -86,8 +86,8 @@ struct role {
 
     /* How many processes the section asks for. */
     int (*count)(const void *conf);
-    /* Looks for what the key table cannot express; each complaint is one line in `errors` beginning
-     * with conf_where(). 0 or GW_ECONF. May be NULL. */
+    /* Looks for what the key table cannot express; each complaint is one line in `errors`, by
+     * conf_complain() or beginning like its lines. 0 or GW_ECONF. May be NULL. */
     int (*check)(const struct conf *conf, const struct conf_section *s, struct buf *errors);
     /* Fills the addresses that slot `slot` listens on; returns how many, or GW_ECONF with a line in
      * errors. */

@@ -6,7 +6,6 @@
 
 #include <gw/err.h>
 
-#include "base/utf8.h"
 #include "mesh/registries.h"
 #include "store/store.h"
 
@@ -59,8 +58,7 @@ static const struct conf_key keys[] = {
     QUEUE_KEY("insecure", CONF_BOOL, is_insecure, .def = "false",
               .meaning = "Allows registries on other hosts without secret_key."),
     QUEUE_KEY("send_to_gateway_buffer_size", CONF_SIZE, send_to_gateway_buffer_size,
-              .def = "10240000", .min = (int64_t)64 * 1024, .max = (int64_t)4 * 1024 * 1024 * 1024,
-              .unit = "bytes",
+              .def = "10240000", .min = 64 << 10, .max = INT64_C(4) << 30, .unit = "bytes",
               .meaning = "Bytes waiting for one gateway from which on no more orders are taken."),
     QUEUE_KEY("count", CONF_INT, count, .def = "1", .min = 1, .max = 64,
               .meaning = "Number of processes that share the work; with several, orders may "
@@ -89,8 +87,7 @@ static int check_redis(const struct conf *conf, const struct conf_section *s, st
         rc = GW_ECONF;
     }
     if (rc < 0)
-        buf_printf(errors, "%s: [queue %s] redis: %s\n", conf_where(conf, s, "redis"), s->name,
-                   buf_cstr(&why));
+        conf_complain(conf, s, "redis", errors, "%s", buf_cstr(&why));
     buf_fini(&why);
     return rc;
 }
@@ -102,10 +99,5 @@ int queue_check(const struct conf *conf, const struct conf_section *s, struct bu
 
     if (registries_check(conf, s, &c->register_address, c->secret_key, c->is_insecure, errors) < 0)
         rc = GW_ECONF;
-    if (!utf8_is_valid(span_str(c->secret_key))) {
-        buf_printf(errors, "%s: [queue %s] secret_key must be UTF-8: it travels as JSON\n",
-                   conf_where(conf, s, "secret_key"), s->name);
-        rc = GW_ECONF;
-    }
     return rc;
 }

@@ -45,14 +45,6 @@ const struct conf_table registry_conf_table = {
     .conf_bytes = sizeof(struct registry_conf),
 };
 
-static int complain(const struct conf *conf, const struct conf_section *s, const char *key,
-                    const char *what, struct buf *errors)
-{
-    buf_printf(errors, "%s: [registry%s%s] %s: %s\n", conf_where(conf, s, key),
-               s->name[0] ? " " : "", s->name, key, what);
-    return GW_ECONF;
-}
-
 int registry_conf_plan(const struct conf *conf, const struct conf_section *s, int slot,
                        struct role_listen out[ROLE_LISTENERS_MAX], struct buf *errors)
 {
@@ -73,15 +65,14 @@ int registry_conf_check(const struct conf *conf, const struct conf_section *s, s
         return listens_n;
     /* The key travels in JSON, which cannot carry other bytes. */
     if (!utf8_is_valid(span_str(rc->secret_key)))
-        return complain(conf, s, "secret_key", "is not UTF-8; write it in letters and digits",
-                        errors);
+        return conf_complain(conf, s, "secret_key", errors, "must be UTF-8: it travels as JSON");
     bool is_local = listens[0].unix_path || addr_is_loopback(&listens[0].addr);
     if (!is_local && !rc->secret_key[0] && !rc->is_insecure)
-        return complain(conf, s, "listen",
-                        "other hosts could reach the registry and read or forge the list of "
-                        "gateways; set secret_key here and in all gateways, workers and client "
-                        "libraries, or listen on 127.0.0.1, or write insecure = true if the "
-                        "network keeps strangers out",
-                        errors);
+        return conf_complain(
+            conf, s, "listen", errors,
+            "other hosts could reach the registry and read or forge the list of "
+            "gateways; set secret_key here and in all gateways, workers and client "
+            "libraries, or listen on 127.0.0.1, or write insecure = true if the "
+            "network keeps strangers out");
     return 0;
 }

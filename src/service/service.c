@@ -36,11 +36,9 @@ static int service_plan(const struct conf *conf, const struct conf_section *s, i
     const struct service_conf *c = s->conf;
 
     (void)slot;
-    if (c->listen.len > ROLE_LISTENERS_MAX) {
-        buf_printf(errors, "%s: [service %s] listen: %zu addresses; at most %d are possible\n",
-                   conf_where(conf, s, "listen"), s->name, c->listen.len, ROLE_LISTENERS_MAX);
-        return GW_ECONF;
-    }
+    if (c->listen.len > ROLE_LISTENERS_MAX)
+        return conf_complain(conf, s, "listen", errors, "%zu addresses; at most %d are possible",
+                             c->listen.len, ROLE_LISTENERS_MAX);
     for (size_t i = 0; i < c->listen.len; i++) {
         int pos = role_listen_parse(conf, s, "listen", c->listen.at[i].text, service_schemes,
                                     &out[i], errors);

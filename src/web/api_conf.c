@@ -109,21 +109,18 @@ static void check_token(const struct conf *conf, const struct conf_section *s, s
     const struct api_key_conf *c = s->conf;
     struct buf token = {0};
     const char *key = c->token_file ? "token_file" : "token";
-    const char *where = conf_where(conf, s, key);
     int rc = api_conf_token(conf, c, &token);
     if (c->token && c->token_file)
-        buf_printf(errors, "%s: [api %s] token_file: there is a token too; keep one of them\n",
-                   where, s->name);
+        conf_complain(conf, s, "token_file", errors, "there is a token too; keep one of them");
     else if (rc == GW_ENOTFOUND)
-        buf_printf(errors, "%s: [api %s] token: is missing; write token or token_file\n", where,
-                   s->name);
+        conf_complain(conf, s, "token", errors, "is missing; write token or token_file");
     else if (rc < 0)
-        buf_printf(errors, "%s: [api %s] token_file: %s\n", where, s->name, gw_strerror(rc));
+        conf_complain(conf, s, "token_file", errors, "%s", gw_strerror(rc));
     else if (!is_token(buf_span(&token)))
-        buf_printf(errors,
-                   "%s: [api %s] %s: must have %d to %d visible ASCII characters without blanks; "
-                   "try: openssl rand -base64 33\n",
-                   where, s->name, key, TOKEN_MIN, TOKEN_MAX);
+        conf_complain(conf, s, key, errors,
+                      "must have %d to %d visible ASCII characters without blanks; try: openssl "
+                      "rand -base64 33",
+                      TOKEN_MIN, TOKEN_MAX);
     if (token.at)
         explicit_bzero(token.at, token.len);
     buf_fini(&token);
@@ -139,9 +136,9 @@ static void check_calls(const struct conf_section *s, struct buf *errors)
             struct span word = span_trim(span_cut(&rest, ','));
             uint32_t calls;
             if (!api_ops_named(word, &calls))
-                buf_printf(errors,
-                           "%s:%d: [api %s] calls: \"%.*s\" is no call; see `gatehouse keys`\n",
-                           item->file, item->line, s->name, (int)word.len, (const char *)word.at);
+                conf_complain_item(s, "calls", item, errors,
+                                   "\"%.*s\" is no call; see `gatehouse keys`", (int)word.len,
+                                   (const char *)word.at);
         }
     }
 }
@@ -154,8 +151,7 @@ static void check_groups(const struct conf_section *s, struct buf *errors)
         struct span rest = span_str(item->text);
         while (rest.at)
             if (span_trim(span_cut(&rest, ',')).len == 0) {
-                buf_printf(errors, "%s:%d: [api %s] groups: a pattern is empty\n", item->file,
-                           item->line, s->name);
+                conf_complain_item(s, "groups", item, errors, "a pattern is empty");
                 break;
             }
     }
@@ -175,8 +171,7 @@ static void check_rivals(const struct conf *conf, size_t pos, struct buf *errors
         if (api_conf_token(conf, s->conf, &mine) == 0 && mine.len > 0 &&
             api_conf_token(conf, earlier->conf, &other) == 0 &&
             crypto_is_equal(buf_span(&mine), buf_span(&other)))
-            buf_printf(errors, "%s: [api %s] token: is that of [api %s] too\n",
-                       conf_where(conf, s, "token"), s->name, earlier->name);
+            conf_complain(conf, s, "token", errors, "is that of [api %s] too", earlier->name);
     }
     if (mine.at)
         explicit_bzero(mine.at, mine.cap);

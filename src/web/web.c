@@ -40,11 +40,9 @@ static int web_plan(const struct conf *conf, const struct conf_section *s, int s
     static const char *const schemes[] = {"http", NULL};
     const struct web_conf *c = s->conf;
     (void)slot;
-    if (c->listen.len > ROLE_LISTENERS_MAX) {
-        buf_printf(errors, "%s: [web] listen: %zu addresses; at most %d are possible\n",
-                   conf_where(conf, s, "listen"), c->listen.len, ROLE_LISTENERS_MAX);
-        return GW_ECONF;
-    }
+    if (c->listen.len > ROLE_LISTENERS_MAX)
+        return conf_complain(conf, s, "listen", errors, "%zu addresses; at most %d are possible",
+                             c->listen.len, ROLE_LISTENERS_MAX);
     for (size_t i = 0; i < c->listen.len; i++) {
         if (role_listen_parse(conf, s, "listen", c->listen.at[i].text, schemes, &out[i], errors) <
             0)

@@ -8,7 +8,6 @@
 #include <gw/err.h>
 
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "mesh/registries.h"
 #include "proto/http.h"
 #include "web/api_conf.h"
@@ -24,7 +23,8 @@
 #define WEB_DEFAULT_CSP                                                                            \
     "default-src 'none'; script-src 'self'; style-src 'self'; "                                    \
     "img-src 'self' https://*.sinaimg.cn; font-src 'self'; manifest-src 'self'; "                  \
-    "connect-src 'self' ws: wss: http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "connect-src 'self' ws: wss: http: https:; base-uri 'none'; form-action 'none'; "              \
+    "frame-ancestors 'none'"
 
 static const struct conf_key web_keys[] = {
     WEB_KEY("listen", CONF_LIST, listen, .def = "http://0.0.0.0:55151", .unit = "",
@@ -74,8 +74,8 @@ static const struct conf_key web_keys[] = {
     WEB_KEY("api_origin", CONF_LIST, api_origins, .unit = "",
             .meaning = "Whose pages may call the HTTP API from a browser, "
                        "\"https://app.example\"; may be repeated. Unset: nobody's."),
-    WEB_KEY("api_max_body", CONF_SIZE, api_max_body_bytes, .def = "1m", .min = 1024,
-            .max = 8 * 1024 * 1024, .unit = "bytes", .meaning = "Largest body of a call."),
+    WEB_KEY("api_max_body", CONF_SIZE, api_max_body_bytes, .def = "1m", .min = 1024, .max = 8 << 20,
+            .unit = "bytes", .meaning = "Largest body of a call."),
     WEB_KEY("body_timeout", CONF_SECONDS, body_timeout_ms, .def = "10", .min = 100, .max = 3600000,
             .unit = "s", .meaning = "How long the body of a call may take."),
     WEB_KEY("api_timeout", CONF_SECONDS, api_timeout_ms, .def = "10", .min = 100, .max = 3600000,
@@ -112,8 +112,8 @@ static void check_root(const struct conf *conf, const struct conf_section *s, st
     else if (!S_ISDIR(st.st_mode))
         reason = "not a folder";
     if (reason)
-        buf_printf(errors, "%s: [web] root: %s: %s; name the folder with the pages\n",
-                   conf_where(conf, s, "root"), root, reason);
+        conf_complain(conf, s, "root", errors, "%s: %s; name the folder with the pages", root,
+                      reason);
 }
 
 /* An origin is compared as the browser sends it: RFC 6454 §6.2. */
@@ -124,8 +124,8 @@ static void check_origins(const struct conf_section *s, struct buf *errors)
         const struct conf_item *item = &c->api_origins.at[i];
         const char *host = strstr(item->text, "://");
         if (!host || host[3] == '\0' || strpbrk(host + 3, "/ ,*\""))
-            buf_printf(errors, "%s:%d: [web] api_origin: %s: write it as \"https://host:port\"\n",
-                       item->file, item->line, item->text);
+            conf_complain_item(s, "api_origin", item, errors,
+                               "%s: write it as \"https://host:port\"", item->text);
     }
 }
 
@@ -138,38 +138,34 @@ static bool is_first_web(const struct conf *conf, const struct conf_section *s)
     return false;
 }
 
-static void check_api(const struct conf *conf, const struct conf_section *s, struct buf *errors)
+static int check_api(const struct conf *conf, const struct conf_section *s, struct buf *errors)
 {
     const struct web_conf *c = s->conf;
     check_origins(s, errors);
     if (!api_conf_is_on(conf))
-        return;
+        return 0;
     if (is_first_web(conf, s) && api_conf_check(conf, errors) < 0)
-        return;
-    if (registries_check(conf, s, &c->register_address, c->secret_key, c->is_insecure, errors) < 0)
-        return;
-    if (!utf8_is_valid(span_str(c->secret_key)))
-        buf_printf(errors, "%s: [web] secret_key: must be UTF-8: it travels as JSON\n",
-                   conf_where(conf, s, "secret_key"));
+        return GW_ECONF;
+    return registries_check(conf, s, &c->register_address, c->secret_key, c->is_insecure, errors);
 }
 
 int web_conf_check(const struct conf *conf, const struct conf_section *s, struct buf *errors)
 {
     const struct web_conf *c = s->conf;
     size_t before = errors->len;
+    int rc = check_api(conf, s, errors);
     check_root(conf, s, errors);
-    check_api(conf, s, errors);
     if (door_conf_check(conf, s, &c->door, errors) < 0)
-        return GW_ECONF;
+        rc = GW_ECONF;
     if (strchr(c->index, '/') || c->index[0] == '\0')
-        buf_printf(errors, "%s: [web] index: %s: must be the name of a file, without a path\n",
-                   conf_where(conf, s, "index"), c->index);
+        conf_complain(conf, s, "index", errors, "%s: must be the name of a file, without a path",
+                      c->index);
     for (size_t i = 0; i < c->headers.len; i++) {
         const struct conf_item *item = &c->headers.at[i];
         struct http_header header;
         if (!http_parse_field(span_str(item->text), &header))
-            buf_printf(errors, "%s:%d: [web] header: %s: write it as \"Name: value\"\n", item->file,
-                       item->line, item->text);
+            conf_complain_item(s, "header", item, errors, "%s: write it as \"Name: value\"",
+                               item->text);
     }
-    return errors->len > before ? GW_ECONF : 0;
+    return errors->len > before ? GW_ECONF : rc;
 }

@@ -51,16 +51,16 @@ static const struct conf_key keys[] = {
      .type = CONF_SIZE,
      .offset = AT(send_to_gateway_buffer_size),
      .def = "10240000",
-     .min = 64 * 1024,
-     .max = (int64_t)4 * 1024 * 1024 * 1024,
+     .min = 64 << 10,
+     .max = INT64_C(4) << 30,
      .unit = "bytes",
      .meaning = "Bytes waiting for one gateway from which on sending callbacks wait."},
     {.name = "max_packet_bytes",
      .type = CONF_SIZE,
      .offset = AT(max_packet_bytes),
      .def = "128m",
-     .min = 64 * 1024,
-     .max = 1024 * 1024 * 1024,
+     .min = 64 << 10,
+     .max = 1 << 30,
      .unit = "bytes",
      .meaning = "Largest packet taken from a gateway: a message with its session."},
 };
@@ -82,17 +82,6 @@ const char *worker_name_of(const struct conf_section *s)
     return s->name[0] != '\0' ? s->name : "worker";
 }
 
-static int check_texts(const struct conf *conf, const struct conf_section *s, struct buf *errors)
-{
-    const struct worker_conf *c = s->conf;
-
-    if (utf8_is_valid(span_str(c->secret_key)) && utf8_is_valid(span_str(worker_name_of(s))))
-        return 0;
-    buf_printf(errors, "%s: [worker %s] name and secret_key must be UTF-8: they travel as JSON\n",
-               conf_where(conf, s, "secret_key"), s->name);
-    return GW_ECONF;
-}
-
 int worker_check(const struct conf *conf, const struct conf_section *s, struct buf *errors)
 {
     const struct worker_conf *c = s->conf;
@@ -100,7 +89,7 @@ int worker_check(const struct conf *conf, const struct conf_section *s, struct b
 
     if (registries_check(conf, s, &c->register_address, c->secret_key, c->is_insecure, errors) < 0)
         rc = GW_ECONF;
-    if (check_texts(conf, s, errors) < 0)
-        rc = GW_ECONF;
+    if (!utf8_is_valid(span_str(worker_name_of(s))))
+        rc = conf_complain(conf, s, "name", errors, "must be UTF-8: it travels as JSON");
     return rc;
 }

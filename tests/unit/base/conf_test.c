@@ -188,6 +188,20 @@ static void each_mistake_has_its_line(void **state)
             "chat.conf:3: neither a [section] nor \"key = value\" nor a comment\n");
 }
 
+static void complaints_name_the_line_of_their_key(void **state)
+{
+    struct conf *c = load("[gateway]\nlisten=x\ntag=a\ntag=b\n\n[gateway two]\nlisten=y\n");
+    const struct conf_section *one = conf_section_at(c, 0);
+    const struct gateway_conf *gc = one->conf;
+    assert_int_equal(conf_complain(c, one, "listen", &errors, "%d is odd", 3), GW_ECONF);
+    assert_int_equal(conf_complain(c, conf_section_at(c, 1), "count", &errors, "no"), GW_ECONF);
+    assert_int_equal(conf_complain_item(one, "tag", &gc->tags.at[1], &errors, "old"), GW_ECONF);
+    assert_string_equal(buf_cstr(&errors), "chat.conf:2: [gateway] listen: 3 is odd\n"
+                                           "chat.conf:6: [gateway two] count: no\n"
+                                           "chat.conf:4: [gateway] tag: old\n");
+    conf_free(c);
+}
+
 static void missing_file(void **state)
 {
     struct conf *c;
@@ -211,6 +225,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(defaults, begin, end),
         cmocka_unit_test_setup_teardown(paths, begin, end),
         cmocka_unit_test_setup_teardown(each_mistake_has_its_line, begin, end),
+        cmocka_unit_test_setup_teardown(complaints_name_the_line_of_their_key, begin, end),
         cmocka_unit_test_setup_teardown(missing_file, begin, end),
         cmocka_unit_test_setup_teardown(included_lines_name_their_file, begin, end),
     };
