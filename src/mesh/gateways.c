@@ -79,15 +79,6 @@ void gateways_init(struct gateways *g, const struct gateways_conf *conf,
     g->kind.send_max_bytes = conf->send_max_bytes;
 }
 
-void gateways_fini(struct gateways *g)
-{
-    for (size_t i = 0; i < g->links.len; i++)
-        uplink_free(g->links.at[i]);
-    vec_fini(&g->links);
-    idmap_free(g->up);
-    addr_book_fini(&g->book);
-}
-
 static struct uplink *find_text(const struct gateways *g, const char *address)
 {
     for (size_t i = 0; i < g->links.len; i++) {

@@ -32,7 +32,6 @@ struct gateways_conf {
 
 void gateways_init(struct gateways *g, const struct gateways_conf *conf,
                    const struct uplink_events *events, void *owner);
-void gateways_fini(struct gateways *g);
 
 /* What the registries list now, texts. New ones are dialled; those that vanished stay connected,
  * but are not dialled again once lost (vectors/worker-gateway.json, gateway_lost_not_listed). */

@@ -180,14 +180,3 @@ void registrars_stop(struct registrars *r)
         redial_stop(one->redial);
     }
 }
-
-void registrars_fini(struct registrars *r)
-{
-    for (size_t i = 0; i < r->all.len; i++) {
-        struct registrar *one = r->all.at[i];
-        free_texts(&one->addresses);
-        mem_free(one);
-    }
-    vec_fini(&r->all);
-    vec_fini(&r->merged);
-}

@@ -25,6 +25,5 @@ void registrars_start(struct registrars *r, struct conn_pool *conns,
                       const struct conf_list *addresses, const char *secret,
                       void (*on_change)(void *owner, const struct vec *addresses), void *owner);
 void registrars_stop(struct registrars *r); /* closes all; twice is fine */
-void registrars_fini(struct registrars *r); /* after the connections are gone */
 
 #endif

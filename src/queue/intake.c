@@ -44,16 +44,6 @@ static void forget_batch(struct intake *in)
     in->n = 0;
 }
 
-void intake_fini(struct intake *in)
-{
-    forget_batch(in);
-    vec_fini(&in->replies);
-    mem_free(in->taken);
-    mem_free(in->consumer);
-    mem_free(in->in_hand_key);
-    mem_free(in->failed_key);
-}
-
 /* ---- for the kinds ---- */
 
 void intake_keep(struct intake *in, struct gw_reply *reply)

@@ -51,10 +51,9 @@ struct intake_kind {
 extern const struct intake_kind intake_list;
 extern const struct intake_kind intake_stream;
 
-/* conf is borrowed; consumer is copied; the Redis is borrowed. */
+/* conf is borrowed; consumer is copied; the Redis is borrowed. It lives as long as the process. */
 void intake_init(struct intake *in, const struct queue_conf *conf, struct redis *redis,
                  uint64_t timeout_ms, const char *consumer);
-void intake_fini(struct intake *in);
 
 int intake_take(struct intake *in, uint64_t now_ms) NODISCARD;
 /* Sets the failed ones aside and acknowledges all. After an error it is called again, until it

@@ -47,11 +47,6 @@ static const char *from_text(const struct peer *p, char out[ADDR_TEXT_MAX])
     return out;
 }
 
-const char *peer_role(const struct peer *p)
-{
-    return p->member.address ? "gateway" : p->member.is_worker ? "worker" : "none";
-}
-
 static void close_silently(struct peer *p)
 {
     chan_close(p->chan, 0, span_of(NULL, 0));

@@ -37,6 +37,4 @@ void peer_host_fini(struct peer_host *h); /* all peers must be gone */
 void peer_accept(struct peer_host *h, int fd, const struct addr *from);
 void peer_host_close_all(struct peer_host *h); /* flushes; on_gone follows for each */
 
-const char *peer_role(const struct peer *p); /* "gateway", "worker", "none" */
-
 #endif

@@ -257,11 +257,6 @@ struct redis *redis_open(struct store_host host, const struct store_url *url)
     return r;
 }
 
-bool redis_is_up(const struct redis *r)
-{
-    return r->state == REDIS_UP;
-}
-
 void redis_stop(struct redis *r)
 {
     r->state = REDIS_STOPPED;

@@ -19,7 +19,6 @@ struct redis;
 struct redis *redis_open(struct store_host host, const struct store_url *url) NODISCARD;
 /* What waits fails with GW_EAWAY. NULL is fine. Nobody may be inside a call. */
 void redis_free(struct redis *r);
-bool redis_is_up(const struct redis *r);
 /* Ends what waits with GW_EAWAY and dials no more; later calls fail the same way. */
 void redis_stop(struct redis *r);
 
