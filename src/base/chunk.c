@@ -12,7 +12,7 @@ struct chunk_pool {
     size_t chunks_n; /* in use */
 };
 
-_Static_assert(sizeof(struct chunk) + CHUNK_STD <= 64 * 1024, "a chunk and its head fill 64 KiB");
+_Static_assert(sizeof(struct chunk) + CHUNK_STD <= 1 << 16, "a chunk and its head fill 64 KiB");
 
 struct chunk_pool *chunk_pool_new(size_t idle_max_n)
 {

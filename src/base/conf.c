@@ -139,7 +139,7 @@ static void fill_scalar(struct loader *l, struct section *s, const struct conf_k
                         void *field)
 {
     const struct conf_line *line = find_line(s->block, key->name, 0);
-    const struct conf_line *again = find_line(s->block, key->name, 1);
+    const struct conf_line *again = line ? find_line(s->block, key->name, 1) : NULL;
     const char *text = line ? line->value : key->def;
     struct buf why = {0};
     if (again) {

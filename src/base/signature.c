@@ -99,7 +99,7 @@ static bool verify(const struct public_key *k, struct span bytes, const uint8_t 
 /* libcrypto reads the two numbers in DER. */
 static bool verify_es256(const struct public_key *k, struct span bytes, struct span signature)
 {
-    if (signature.len != 2 * ES256_HALF)
+    if (signature.len != ES256_HALF + ES256_HALF)
         return false;
     BIGNUM *r = BN_bin2bn(signature.at, ES256_HALF, NULL);
     BIGNUM *s = BN_bin2bn(signature.at + ES256_HALF, ES256_HALF, NULL);

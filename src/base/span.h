@@ -37,7 +37,7 @@ static inline struct span span_skip(struct span s, size_t n)
 {
     if (n > s.len)
         n = s.len;
-    return span_of(s.at ? s.at + n : NULL, s.len - n);
+    return span_of(n > 0 ? s.at + n : s.at, s.len - n); /* NULL + 0 is undefined */
 }
 
 /* ASCII case folding, for HTTP names (RFC 9110 §5.1). */

@@ -137,7 +137,7 @@ static bool find_token(const struct auth *a, const struct http_request *r, struc
 static bool unhex(struct span text, uint8_t out[MAC_BYTES])
 {
     static const char digits[] = "0123456789abcdef";
-    if (text.len != 2 * MAC_BYTES)
+    if (text.len != MAC_BYTES + MAC_BYTES)
         return false;
     for (size_t i = 0; i < text.len; i++) {
         const char *digit = text.at[i] ? strchr(digits, text.at[i] | 0x20) : NULL;

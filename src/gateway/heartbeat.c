@@ -123,6 +123,7 @@ void heartbeat_add(struct heartbeat *hb, struct client *c)
     struct heartbeat_slice *slice = &hb->slices[c->id % hb->slices_n];
     if (slice->len == slice->cap) {
         slice->cap = slice->cap ? slice->cap * 2 : 16;
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers. */
         slice->at = mem_realloc(slice->at, slice->cap * sizeof(*slice->at));
     }
     c->beat_pos = slice->len;

@@ -142,7 +142,7 @@ static int compile(const struct module_conf *c, const char *source, const char *
 /* Copied, so that a new version written over it does not pull the code from under a worker. */
 static int copy_file(const char *from, const char *to)
 {
-    struct stat st;
+    struct stat st = {0};
     int rc = 0;
     int in = open(from, O_RDONLY | O_CLOEXEC);
     int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);

@@ -24,7 +24,7 @@ struct timers {
 void timers_init(struct timers *t, struct loop *l, struct fibers *f, struct gw *gw);
 struct gw_timer *timers_start(struct timers *t, uint64_t delay_ms, bool is_repeating,
                               void (*fn)(struct gw *gw, void *arg), void *arg);
-void timers_stop(struct timers *t, struct gw_timer *timer);
+void timers_stop(struct timers *owner, struct gw_timer *t);
 /* None fires any more; those that run end by themselves. */
 void timers_stop_all(struct timers *t);
 
