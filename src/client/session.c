@@ -91,6 +91,7 @@ void session_replace(struct session_values *v, const struct php_value *map, bool
     php_write(v->map, &bytes);
     v->raw = span_of(arena_text(&v->texts, buf_span(&bytes)), bytes.len);
     v->is_touched = false;
+    v->is_replaced = true;
     buf_fini(&bytes);
 }
 

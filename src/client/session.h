@@ -27,7 +27,8 @@ struct session_values {
     struct php_value *map; /* NULL until decoded */
     struct arena texts;    /* what gw_session_str() handed out */
     bool is_read_only;
-    bool is_touched; /* a call has changed something since raw was set */
+    bool is_touched;  /* a call has changed something since raw was set */
+    bool is_replaced; /* by session_replace(): raw is what was sent to the gateway */
 };
 
 /* raw must live as long as the session, or until session_rebase(). */

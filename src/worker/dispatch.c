@@ -97,7 +97,7 @@ static void work_through(void *arg)
     }
     c->is_running = false;
     d->events->on_client_idle(d->owner, c);
-    if (c->is_gone || !c->uplink)
+    if (c->is_gone || !c->uplink || !c->has_own_session)
         free_client(d, c);
     if (!list_is_empty(&d->waiting))
         loop_soon(d->loop, &d->more);

@@ -16,16 +16,16 @@
 #include "net/loop.h"
 #include "worker/event.h"
 
-/* A client of a gateway that has sent this worker an event. Kept until its on_close, because the
- * session version belongs to it. */
+/* A client of a gateway with events in hand. Kept afterwards, until its on_close, only when this
+ * worker wrote its session, whose version belongs to it: an idle client costs nothing else. */
 struct client {
     struct dispatch *dispatch;
-    struct uplink *uplink; /* NULL: the link is lost, the rest of its events still run */
-    struct list queue;     /* events, the running one taken out */
-    struct list waiting;   /* for a coroutine */
-    uint32_t id;           /* connection id */
-    uint32_t session_crc;
-    bool has_crc;
+    struct uplink *uplink;    /* NULL: the link is lost, the rest of its events still run */
+    struct list queue;        /* events, the running one taken out */
+    struct list waiting;      /* for a coroutine */
+    uint32_t id;              /* connection id */
+    uint32_t own_session_crc; /* of the session that this worker wrote or fetched last */
+    bool has_own_session;
     bool is_running;
     bool is_gone; /* its on_close has run */
 };

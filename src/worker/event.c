@@ -126,25 +126,33 @@ static bool fetch(struct worker *w, struct event *e)
     if (target.rc < 0)
         log_limited(&rate, LOG_WARN, "the session of client %s cannot be fetched: %s", e->who.id,
                     gw_strerror(target.rc));
-    else if (!span_is(buf_span(&target.answer), "N;")) /* the client is gone */
+    else if (!span_is(buf_span(&target.answer), "N;") &&   /* the client is gone */
+             !span_is(buf_span(&target.answer), "a:0:{}")) /* events bring no bytes for this */
         buf_put_span(&e->fetched, buf_span(&target.answer));
     buf_fini(&target.answer);
     return target.rc == 0;
 }
 
+/* An event brings the session as it was when the gateway sent it. That may have been before our
+ * last change arrived there; then the gateway is asked, which it answers after the change. */
 static void open_session(struct worker *w, struct event *e)
 {
     struct client *c = e->client;
-    uint32_t crc = crypto_crc32(e->packet.ext);
-    bool is_stale = c->has_crc && c->session_crc != crc && e->packet.cmd != CMD_ON_CLOSE;
     struct span raw = e->packet.ext;
+    bool is_over = e->packet.cmd == CMD_ON_CLOSE;
 
-    if (is_stale && fetch(w, e))
+    if (c->has_own_session && !is_over && crypto_crc32(raw) != c->own_session_crc && fetch(w, e)) {
         raw = buf_span(&e->fetched);
-    if (is_stale || !c->has_crc)
-        c->session_crc = crc;
-    c->has_crc = true;
-    session_init(&e->session, raw, e->packet.cmd == CMD_ON_CLOSE);
+        c->own_session_crc = crypto_crc32(raw);
+    }
+    session_init(&e->session, raw, is_over);
+}
+
+/* What the gateway will have, when the changes of this event have arrived. */
+static void keep_version(struct client *c, struct span session)
+{
+    c->own_session_crc = crypto_crc32(session);
+    c->has_own_session = true;
 }
 
 static void close_session(struct worker *w, struct event *e)
@@ -158,10 +166,12 @@ static void close_session(struct worker *w, struct event *e)
         p.ext = buf_span(&now);
         int rc = w->mesh.gw.io->send(&w->mesh.gw, at, &p);
         if (rc == 0)
-            e->client->session_crc = crypto_crc32(p.ext);
+            keep_version(e->client, p.ext);
         else if (rc != GW_ENOGATEWAY) /* gone with its clients: nothing to write to */
             log_error("the session of client %s was not written: %s (%zu bytes)", e->who.id,
                       gw_strerror(rc), now.len);
+    } else if (e->session.is_replaced) {
+        keep_version(e->client, e->session.raw);
     }
     buf_fini(&now);
     session_fini(&e->session);

@@ -34,7 +34,7 @@ static void tell(struct bench *b, const struct event *e, char mark)
                    (const char *)e->packet.body.at);
 }
 
-/* A message that begins with 'w' waits until wake_first(). */
+/* A message that begins with 'w' waits until wake_first(), one with 's' has written a session. */
 static void run(void *owner, struct event *e)
 {
     struct bench *b = owner;
@@ -46,6 +46,8 @@ static void run(void *owner, struct event *e)
         fibers_wait(&b->fibers);
         assert_ptr_equal(b->fibers.event, e);
     }
+    if (e->packet.body.len > 0 && e->packet.body.at[0] == 's')
+        e->client->has_own_session = true;
     tell(b, e, '>');
 }
 
@@ -230,6 +232,25 @@ static void test_events_in_hand_outlive_their_link(void **state)
     finish(&b);
 }
 
+static void test_only_clients_with_a_version_are_remembered(void **state)
+{
+    struct bench b;
+
+    start(&b, 10);
+    arrive(&b, CMD_ON_CONNECT, 5, "1");
+    assert_int_equal(idmap_len(b.link->clients), 0);
+    arrive(&b, CMD_ON_MESSAGE, 5, "w2");
+    assert_int_equal(idmap_len(b.link->clients), 1);
+    wake_first(&b);
+    assert_int_equal(idmap_len(b.link->clients), 0);
+    arrive(&b, CMD_ON_MESSAGE, 5, "s3");
+    arrive(&b, CMD_ON_MESSAGE, 5, "4");
+    assert_int_equal(idmap_len(b.link->clients), 1);
+    arrive(&b, CMD_ON_CLOSE, 5, "5");
+    assert_int_equal(idmap_len(b.link->clients), 0);
+    finish(&b);
+}
+
 static void test_no_allocation_once_warm(void **state)
 {
     struct bench b;
@@ -255,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_before_it_opens_events_wait),
         cmocka_unit_test(test_busy_clients_are_named),
         cmocka_unit_test(test_events_in_hand_outlive_their_link),
+        cmocka_unit_test(test_only_clients_with_a_version_are_remembered),
         cmocka_unit_test(test_no_allocation_once_warm),
     };
 
