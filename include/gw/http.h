@@ -32,20 +32,27 @@ struct gw_upload {
 /* The uploads of a multipart form, by number from 0; false past the last. */
 GW_API bool gw_http_upload(const struct gw_http *h, size_t pos, struct gw_upload *out);
 
-/* A header of the answer, before it begins. The framing is ours: -EINVAL for Connection, Date,
- * Content-Length, Transfer-Encoding, and for anything that is no header. */
+/* A header of the answer, before it begins (else GW_ECONTEXT). The framing is ours: -EINVAL for
+ * Connection, Keep-Alive, Upgrade, Date, Content-Length, Transfer-Encoding, and for anything that
+ * is no header. GW_ETOOBIG past 16 KiB of them. */
 GW_API int gw_http_set(struct gw_http *h, const char *name, const char *value);
-/* The whole answer. Once per request: GW_ECONTEXT afterwards; GW_ECLOSED when the client left. */
+/* The whole answer, copied; does not suspend. type is the Content-Type, NULL for none; status is
+ * 200 to 599, else -EINVAL. Once per request: GW_ECONTEXT afterwards; GW_ECLOSED when the client
+ * left. */
 GW_API int gw_http_answer(struct gw_http *h, int status, const char *type, struct gw_bytes body);
-/* An answer in pieces, chunked. gw_http_write() suspends while the client is slow. */
+/* An answer in pieces, chunked (to HTTP/1.0: until the end of the connection). gw_http_write()
+ * copies and suspends while send_buffer_size bytes wait; GW_ECONTEXT before gw_http_begin() and
+ * after gw_http_end(). Other errors as above. */
 GW_API int gw_http_begin(struct gw_http *h, int status, const char *type);
 GW_API int gw_http_write(struct gw_http *h, struct gw_bytes piece);
 GW_API int gw_http_end(struct gw_http *h); /* what the end of the callback does otherwise */
 /* Server-sent events: the answer goes on until the client leaves or gw_conn_close(). The callback
- * may return; events are sent with gw_conn_send_event(), whenever and from wherever. */
+ * may return; events are sent with gw_conn_send_event(), whenever and from wherever. Errors as of
+ * gw_http_answer(). */
 GW_API int gw_http_begin_events(struct gw_http *h);
-/* event and id may be NULL. 0, GW_ECLOSED, GW_EFULL; -EINVAL for a line end in event or id;
- * GW_ECONTEXT when the connection is no stream of events. */
+/* Queues an event (copied); event and id may be NULL. Does not suspend. 0, GW_ECLOSED; GW_EFULL
+ * with send_buffer_size bytes waiting, then nothing was queued; -EINVAL for a line end in event or
+ * id; GW_ECONTEXT when the connection is no stream of events. */
 GW_API int gw_conn_send_event(struct gw_conn *conn, const char *event, const char *id,
                               struct gw_bytes data);
 

@@ -10,7 +10,8 @@ extern "C" {
 #endif
 
 /* A server takes modules of its own number only. It changes with struct gw_module and with every
- * struct that modules fill in, like struct gw_send; struct gw_client may grow at its end without. */
+ * struct that modules fill in, like struct gw_send; struct gw_client may grow at its end without.
+ */
 enum { GW_MODULE_ABI = 2 };
 
 /* The client an event is about. Borrowed: valid until the callback returns, also across calls that
@@ -20,11 +21,11 @@ struct gw_client {
     const char *ip;         /* of the client, as text ($_SERVER['REMOTE_ADDR']) */
     const char *gateway_ip; /* of the gateway's inner port ($_SERVER['GATEWAY_ADDR']) */
     uint16_t port;
-    uint16_t gateway_port;  /* where the client connected to ($_SERVER['GATEWAY_PORT']) */
-    bool is_binary;         /* on_message: the WebSocket message was binary */
+    uint16_t gateway_port;      /* where the client connected to ($_SERVER['GATEWAY_PORT']) */
+    bool is_binary;             /* on_message: the WebSocket message was binary */
     struct gw_session *session; /* its values: <gw/session.h> */
-    /* on_close: how it said goodbye, RFC 6455 §7.1.5: 1005 without a code, 1006 not at all (also: we
-     * closed it, its protocol has no goodbye, or the gateway is not ours). */
+    /* on_close: how it said goodbye, RFC 6455 §7.1.5: 1005 without a code, 1006 not at all (also:
+     * we closed it, its protocol has no goodbye, or the gateway is not ours). */
     uint16_t close_code;
     struct gw_bytes close_reason; /* UTF-8, mostly empty */
 };
@@ -79,14 +80,14 @@ struct gw_module {
 /* A module defines exactly one symbol for the worker: const struct gw_module gw_module = { … }; */
 extern GW_API const struct gw_module gw_module;
 
-/* About the worker itself; none suspends. */
-GW_API int gw_worker_id(const struct gw *gw);          /* 0 … count-1; -1 outside a worker */
-GW_API const char *gw_worker_name(const struct gw *gw); /* of the config section */
+/* About the worker (or service) itself; none suspends. */
+GW_API int gw_worker_id(const struct gw *gw);           /* 0 … count-1; -1 outside a worker */
+GW_API const char *gw_worker_name(const struct gw *gw); /* of the section; NULL outside a worker */
 /* A value from the worker's section: `option = color=blue` makes gw_option(gw, "color") "blue".
  * NULL when absent. */
 GW_API const char *gw_option(const struct gw *gw, const char *name);
 
-/* Lines for the server's log. */
+/* Lines for the server's log; outside a worker they go to the standard error. None suspends. */
 GW_API void gw_log(struct gw *gw, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 GW_API void gw_log_error(struct gw *gw, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

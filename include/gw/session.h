@@ -30,7 +30,8 @@ GW_API size_t gw_session_len(const struct gw_session *s);
  * expressible. */
 GW_API char *gw_session_json(const struct gw_session *s, const char *name);
 
-/* 0, GW_ECONTEXT (read-only or no session), GW_EBADNAME, GW_ETOOBIG. Values are copied. */
+/* 0, GW_ECONTEXT (read-only or no session), GW_EBADNAME (no name), GW_ETOOBIG (above 4 MiB; the
+ * gateway's max_session_bytes holds for the whole). Values are copied. */
 GW_API int gw_session_set_str(struct gw_session *s, const char *name, const char *value);
 GW_API int gw_session_set_bytes(struct gw_session *s, const char *name, struct gw_bytes value);
 GW_API int gw_session_set_int(struct gw_session *s, const char *name, int64_t value);

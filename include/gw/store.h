@@ -38,8 +38,8 @@ struct gw_store;
  * %XX where they would mean something else.
  *
  * Does not wait, and a store that is away is no error. NULL: the URL cannot be used; the log says
- * why. The same URL again gives the same store. It lives as long as the worker; what was called is
- * finished before that ends. Workers only: libgatehouse has no stores. */
+ * why. The same URL again gives the same store. It lives as long as the process; what was called is
+ * finished before that ends. Workers and services only: libgatehouse has no stores. */
 GW_API struct gw_store *gw_store_open(struct gw *gw, const char *url);
 
 /* ---- fields ---- */

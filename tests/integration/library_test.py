@@ -162,7 +162,8 @@ def test_every_declared_call_is_there():
 
 
 @pytest.mark.parametrize("command", [["g++", "-std=c++17", "-x", "c++"], ["gcc", "-std=c99", "-x", "c"],
-                                     ["clang", "-std=c17", "-x", "c"]], ids=lambda c: c[0])
+                                     ["gcc", "-std=c11", "-x", "c"], ["gcc", "-std=c17", "-x", "c"],
+                                     ["clang", "-std=c17", "-x", "c"]], ids=lambda c: " ".join(c[:2]))
 def test_each_header_stands_alone(command, tmp_path):
     if not shutil.which(command[0]):
         pytest.skip(f"no {command[0]}")
