@@ -6,7 +6,7 @@ set -eu
 build='gcc libc6-dev make pkg-config libssl-dev zlib1g-dev libjansson-dev libinih-dev
        libhiredis-dev libsqlite3-dev'
 # What the tests need on top of that.
-test='git g++ clang libcmocka-dev python3 python3-pytest python3-websockets chromium curl openssl
+test='git g++ clang libcmocka-dev python3 python3-pytest python3-websockets chromium curl openssl libnss3-tools
       ca-certificates procps iproute2 redis-server fonts-noto-cjk nginx-light libnginx-mod-stream man-db locales'
 # clang's sanitizer and fuzzer runtime is a package of its own, named after the version.
 clang_runtime() {

@@ -36,7 +36,7 @@ export async function freePorts(n) {
   }
 }
 
-const config = (port, worker) => `
+const config = (port, worker, tls) => `
 [registry]
 listen = text://127.0.0.1:${port}
 
@@ -49,6 +49,7 @@ register_address = 127.0.0.1:${port}
 ping_interval = 10
 ping_data = {"type":"ping"}
 sse = true
+${tls}
 
 [worker chat]
 count = 4
@@ -60,6 +61,7 @@ register_address = 127.0.0.1:${port}
 listen = http://127.0.0.1:${port + 2}
 root = ${ROOT}/apps/chat/web
 websocket_port = ${port + 1}
+${tls}
 `;
 
 /** Until ask() gives true, which may throw meanwhile, or hopeless() does. */
@@ -116,13 +118,13 @@ export async function startServer(text, { env = {} } = {}) {
   };
 }
 
-/** Starts the chat; worker: more lines for its [worker] section. */
-export async function startChat({ worker = '' } = {}) {
+/** Starts the chat; worker: more lines for its [worker] section; tls: keys that make gateway and web wss and https. */
+export async function startChat({ worker = '', tls = '' } = {}) {
   const port = await freePorts(3 + GATEWAYS);
-  const server = await startServer(config(port, worker));
-  await until(async () => (await fetch(`http://127.0.0.1:${port + 2}/health`)).ok, () => 'no page is served');
+  const server = await startServer(config(port, worker, tls));
+  if (!tls) await until(async () => (await fetch(`http://127.0.0.1:${port + 2}/health`)).ok, () => 'no page is served');
   return {
-    url: `http://127.0.0.1:${port + 2}`,
+    url: tls ? `https://localhost:${port + 2}` : `http://127.0.0.1:${port + 2}`,
     websocketPort: port + 1,
     innerPorts: Array.from({ length: GATEWAYS }, (_, slot) => port + 3 + slot),
     /** Kills the gateway process with that inner port; another one serves in its place afterwards. @param {number} innerPort */
@@ -140,9 +142,10 @@ export async function startChat({ worker = '' } = {}) {
   };
 }
 
-/** A browser that talks to nobody but the chat, with a profile that vanishes. */
-export const openBrowser = () => chromium.launch({
+/** A browser that talks to nobody but the chat, with a profile that vanishes; home: where it finds its certificates. */
+export const openBrowser = ({ home } = {}) => chromium.launch({
   executablePath: CHROMIUM,
+  env: home ? { ...process.env, HOME: home } : process.env,
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
