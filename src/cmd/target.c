@@ -106,7 +106,7 @@ static bool take_section(struct found *f, const struct conf_section *s)
         take(f, &gc->register_address, gc->secret_key);
     } else if (s->table == &worker_table) {
         const struct worker_conf *wc = s->conf;
-        take(f, &wc->register_address, wc->secret_key);
+        take(f, &wc->registries.addresses, wc->registries.secret);
     }
     return f->registry.len > 0;
 }

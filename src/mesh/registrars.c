@@ -150,13 +150,13 @@ static const struct chan_kind kind = {
 };
 
 void registrars_start(struct registrars *r, struct conn_pool *conns,
-                      const struct conf_list *addresses, const char *secret,
+                      const struct registries_conf *conf,
                       void (*on_change)(void *owner, const struct vec *addresses), void *owner)
 {
     *r = (struct registrars){
-        .conns = conns, .secret = secret, .on_change = on_change, .owner = owner};
-    for (size_t i = 0; i < addresses->len; i++) {
-        const char *address = addresses->at[i].text;
+        .conns = conns, .secret = conf->secret, .on_change = on_change, .owner = owner};
+    for (size_t i = 0; i < conf->addresses.len; i++) {
+        const char *address = conf->addresses.at[i].text;
         struct registrar *one = mem_zalloc(sizeof *one);
         one->all = r;
         one->ping.fire = on_ping;

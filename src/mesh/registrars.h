@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 #include "base/compiler.h"
-#include "base/conf.h"
 #include "base/vec.h"
+#include "mesh/registries.h"
 #include "net/conn.h"
 
 struct registrars {
@@ -22,7 +22,7 @@ struct registrars {
 
 /* Connects to every address and stays connected: again after 1 s, for ever. */
 void registrars_start(struct registrars *r, struct conn_pool *conns,
-                      const struct conf_list *addresses, const char *secret,
+                      const struct registries_conf *conf,
                       void (*on_change)(void *owner, const struct vec *addresses), void *owner);
 void registrars_stop(struct registrars *r); /* closes all; twice is fine */
 

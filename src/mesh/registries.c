@@ -24,19 +24,18 @@ static bool is_host_port(const char *address)
 }
 
 int registries_check(const struct conf *conf, const struct conf_section *s,
-                     const struct conf_list *addresses, const char *secret, bool is_insecure,
-                     struct buf *errors)
+                     const struct registries_conf *c, struct buf *errors)
 {
     int rc = 0;
 
-    if (!utf8_is_valid(span_str(secret)))
+    if (!utf8_is_valid(span_str(c->secret)))
         rc = conf_complain(conf, s, "secret_key", errors, "must be UTF-8: it travels as JSON");
-    for (size_t i = 0; i < addresses->len; i++) {
-        const struct conf_item *item = &addresses->at[i];
+    for (size_t i = 0; i < c->addresses.len; i++) {
+        const struct conf_item *item = &c->addresses.at[i];
         if (!is_host_port(item->text))
             rc = conf_complain_item(s, "register_address", item, errors, "\"%s\" is not host:port",
                                     item->text);
-        else if (!is_local(item->text) && secret[0] == '\0' && !is_insecure)
+        else if (!is_local(item->text) && c->secret[0] == '\0' && !c->is_insecure)
             rc = conf_complain_item(
                 s, "register_address", item, errors,
                 "%s is on another host; set secret_key, or insecure = true in a network "

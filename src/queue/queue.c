@@ -292,12 +292,11 @@ static void start_mesh(struct queue *q)
     gateways_init(&q->mesh.gateways,
                   &(struct gateways_conf){.conns = env->conns,
                                           .fibers = &q->mesh.fibers,
-                                          .secret = q->conf->secret_key,
+                                          .secret = q->conf->registries.secret,
                                           .send_max_bytes = q->conf->send_to_gateway_buffer_size,
                                           .packet_max_bytes = PACKET_MAX_BYTES},
                   &link_events, q);
-    registrars_start(&q->mesh.registrars, env->conns, &q->conf->register_address,
-                     q->conf->secret_key, on_addresses, q);
+    registrars_start(&q->mesh.registrars, env->conns, &q->conf->registries, on_addresses, q);
 }
 
 static void start_intake(struct queue *q)

@@ -6,7 +6,6 @@
 
 #include <gw/err.h>
 
-#include "mesh/registries.h"
 #include "store/store.h"
 
 #define QUEUE_KEY(key_name, key_type, field_name, ...)                                             \
@@ -50,13 +49,8 @@ static const struct conf_key keys[] = {
                          "\":failed\" when unset."),
     QUEUE_KEY("failed_max", CONF_INT, failed_max, .def = "1000", .min = 1, .max = 1000000,
               .meaning = "How many of them are kept; the oldest go."),
-    QUEUE_KEY("register_address", CONF_LIST, register_address, .def = "127.0.0.1:1236",
-              .meaning = "A registry that tells where the gateways are. May be repeated."),
-    QUEUE_KEY("secret_key", CONF_STR, secret_key, .def = "",
-              .meaning = "Key that registry, gateways, workers and client libraries have in "
-                         "common."),
-    QUEUE_KEY("insecure", CONF_BOOL, is_insecure, .def = "false",
-              .meaning = "Allows registries on other hosts without secret_key."),
+    REGISTRIES_CONF_KEYS(struct queue_conf, registries, REGISTRIES_DEFAULT,
+                         "A registry that tells where the gateways are."),
     QUEUE_KEY("send_to_gateway_buffer_size", CONF_SIZE, send_to_gateway_buffer_size,
               .def = "10240000", .min = 64 << 10, .max = INT64_C(4) << 30, .unit = "bytes",
               .meaning = "Bytes waiting for one gateway from which on no more orders are taken."),
@@ -97,7 +91,7 @@ int queue_check(const struct conf *conf, const struct conf_section *s, struct bu
     const struct queue_conf *c = s->conf;
     int rc = check_redis(conf, s, errors);
 
-    if (registries_check(conf, s, &c->register_address, c->secret_key, c->is_insecure, errors) < 0)
+    if (registries_check(conf, s, &c->registries, errors) < 0)
         rc = GW_ECONF;
     return rc;
 }

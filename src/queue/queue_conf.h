@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "base/conf.h"
+#include "mesh/registries.h"
 
 enum queue_type { QUEUE_LIST, QUEUE_STREAM };
 
@@ -28,9 +29,7 @@ struct queue_conf {
     uint64_t retry_ms;
     uint64_t visibility_ms;
     bool is_deleting;
-    struct conf_list register_address;
-    const char *secret_key;
-    bool is_insecure;
+    struct registries_conf registries;
     uint64_t send_to_gateway_buffer_size;
 };
 

@@ -163,12 +163,11 @@ static void join_mesh(struct service *s)
     gateways_init(&s->mesh.gateways,
                   &(struct gateways_conf){.conns = s->env->conns,
                                           .fibers = &s->mesh.fibers,
-                                          .secret = s->conf->secret_key,
+                                          .secret = s->conf->registries.secret,
                                           .send_max_bytes = LINK_SEND_MAX_BYTES,
                                           .packet_max_bytes = PACKET_MAX_BYTES},
                   &events, s);
-    registrars_start(&s->mesh.registrars, s->env->conns, &s->conf->register_address,
-                     s->conf->secret_key, on_addresses, s);
+    registrars_start(&s->mesh.registrars, s->env->conns, &s->conf->registries, on_addresses, s);
 }
 
 /* ---- the process ---- */

@@ -4,7 +4,6 @@
 #include <gw/err.h>
 
 #include "base/span.h"
-#include "mesh/registries.h"
 #include "proc/listen.h"
 
 #define AT(field) offsetof(struct service_conf, field)
@@ -126,20 +125,8 @@ static const struct conf_key keys[] = {
      .meaning = "At reload and stop -g: how long open connections may go on in the old process "
                 "before they are closed (WebSocket: 1001). The master's graceful_timeout is the "
                 "upper end."},
-    {.name = "register_address",
-     .type = CONF_LIST,
-     .offset = AT(register_address),
-     .meaning = "A registry: makes the Gateway API work in this service. May be repeated."},
-    {.name = "secret_key",
-     .type = CONF_STR,
-     .offset = AT(secret_key),
-     .def = "",
-     .meaning = "Key that registry and gateways ask for."},
-    {.name = "insecure",
-     .type = CONF_BOOL,
-     .offset = AT(is_insecure),
-     .def = "false",
-     .meaning = "Allows registries on other hosts without secret_key."},
+    REGISTRIES_CONF_KEYS(struct service_conf, registries, NULL,
+                         "A registry: makes the Gateway API work in this service."),
 };
 
 const struct conf_table service_table = {
@@ -166,7 +153,7 @@ int service_check(const struct conf *conf, const struct conf_section *s, struct 
 
     if (door_conf_check(conf, s, &c->door, errors) < 0)
         rc = GW_ECONF;
-    if (registries_check(conf, s, &c->register_address, c->secret_key, c->is_insecure, errors) < 0)
+    if (registries_check(conf, s, &c->registries, errors) < 0)
         rc = GW_ECONF;
     return rc;
 }

@@ -9,6 +9,7 @@
 #include "base/compiler.h"
 #include "base/conf.h"
 #include "chan/door.h"
+#include "mesh/registries.h"
 #include "module/module_conf.h"
 #include "net/tls_conf.h"
 
@@ -32,9 +33,7 @@ struct service_conf {
     uint64_t request_timeout_ms;
     uint64_t send_timeout_ms;
     uint64_t drain_timeout_ms;
-    struct conf_list register_address;
-    const char *secret_key;
-    bool is_insecure;
+    struct registries_conf registries;
 };
 
 extern const struct conf_table service_table;

@@ -138,12 +138,11 @@ int api_links_open(struct api_links *l, const struct role_env *env, const struct
     gateways_init(&l->mesh.gateways,
                   &(struct gateways_conf){.conns = env->conns,
                                           .fibers = &l->mesh.fibers,
-                                          .secret = conf->secret_key,
+                                          .secret = conf->registries.secret,
                                           .send_max_bytes = LINK_FULL_BYTES,
                                           .packet_max_bytes = PACKET_MAX_BYTES},
                   &link_events, l);
-    registrars_start(&l->mesh.registrars, env->conns, &conf->register_address, conf->secret_key,
-                     on_addresses, l);
+    registrars_start(&l->mesh.registrars, env->conns, &conf->registries, on_addresses, l);
     return 0;
 }
 

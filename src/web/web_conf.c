@@ -8,7 +8,6 @@
 #include <gw/err.h>
 
 #include "base/mem.h"
-#include "mesh/registries.h"
 #include "proto/http.h"
 #include "web/api_conf.h"
 
@@ -64,13 +63,8 @@ static const struct conf_key web_keys[] = {
             .unit = "",
             .meaning = "Connections of one process; past that the one that waits longest for a "
                        "request makes room."),
-    WEB_KEY("register_address", CONF_LIST, register_address, .def = "127.0.0.1:1236", .unit = "",
-            .meaning = "A registry that tells where the gateways are, for the HTTP API. May be "
-                       "repeated."),
-    WEB_KEY("secret_key", CONF_STR, secret_key, .def = "", .unit = "",
-            .meaning = "Key that registry, gateways and the HTTP API have in common."),
-    WEB_KEY("insecure", CONF_BOOL, is_insecure, .def = "false", .unit = "",
-            .meaning = "Allows registries on other hosts without secret_key."),
+    REGISTRIES_CONF_KEYS(struct web_conf, registries, REGISTRIES_DEFAULT,
+                         "A registry that tells where the gateways are, for the HTTP API."),
     WEB_KEY("api_origin", CONF_LIST, api_origins, .unit = "",
             .meaning = "Whose pages may call the HTTP API from a browser, "
                        "\"https://app.example\"; may be repeated. Unset: nobody's."),
@@ -146,7 +140,7 @@ static int check_api(const struct conf *conf, const struct conf_section *s, stru
         return 0;
     if (is_first_web(conf, s) && api_conf_check(conf, errors) < 0)
         return GW_ECONF;
-    return registries_check(conf, s, &c->register_address, c->secret_key, c->is_insecure, errors);
+    return registries_check(conf, s, &c->registries, errors);
 }
 
 int web_conf_check(const struct conf *conf, const struct conf_section *s, struct buf *errors)

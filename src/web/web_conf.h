@@ -9,6 +9,7 @@
 #include "base/compiler.h"
 #include "base/conf.h"
 #include "chan/door.h"
+#include "mesh/registries.h"
 #include "net/tls_conf.h"
 
 struct web_conf {
@@ -27,9 +28,7 @@ struct web_conf {
     uint64_t send_timeout_ms;
     int64_t max_connections;
     /* the HTTP API: see web/api_conf.h for its keys */
-    struct conf_list register_address;
-    const char *secret_key;
-    bool is_insecure;
+    struct registries_conf registries;
     struct conf_list api_origins;
     uint64_t api_max_body_bytes;
     uint64_t body_timeout_ms;

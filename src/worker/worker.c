@@ -175,7 +175,7 @@ static int worker_start(struct role_env *env, void **self)
                   &(struct gateways_conf){.conns = env->conns,
                                           .fibers = &w->mesh.fibers,
                                           .worker_key = w->worker_key,
-                                          .secret = conf->secret_key,
+                                          .secret = conf->registries.secret,
                                           .has_judge = module->on_handshake,
                                           .send_max_bytes = conf->send_to_gateway_buffer_size,
                                           .packet_max_bytes = conf->max_packet_bytes},
@@ -183,8 +183,7 @@ static int worker_start(struct role_env *env, void **self)
     leave_init(w);
     w->starting.fire = look_for_gateways;
     w->started_ms = loop_now_ms(env->loop);
-    registrars_start(&w->mesh.registrars, env->conns, &conf->register_address, conf->secret_key,
-                     on_addresses, w);
+    registrars_start(&w->mesh.registrars, env->conns, &conf->registries, on_addresses, w);
     timer_start(env->loop, &w->starting, SETTLE_LOOK_MS);
     *self = w;
     return 0;

@@ -5,7 +5,6 @@
 
 #include "base/span.h"
 #include "base/utf8.h"
-#include "mesh/registries.h"
 
 #define AT(field) offsetof(struct worker_conf, field)
 
@@ -32,21 +31,8 @@ static const struct conf_key keys[] = {
      .meaning = "The business module: a .c file, compiled at start and at reload, or a .so.",
      .is_required = true},
     MODULE_CONF_KEYS(struct worker_conf, module),
-    {.name = "register_address",
-     .type = CONF_LIST,
-     .offset = AT(register_address),
-     .def = "127.0.0.1:1236",
-     .meaning = "A registry that tells where the gateways are. May be repeated."},
-    {.name = "secret_key",
-     .type = CONF_STR,
-     .offset = AT(secret_key),
-     .def = "",
-     .meaning = "Key that registry, gateways, workers and client libraries have in common."},
-    {.name = "insecure",
-     .type = CONF_BOOL,
-     .offset = AT(is_insecure),
-     .def = "false",
-     .meaning = "Allows registries on other hosts without secret_key."},
+    REGISTRIES_CONF_KEYS(struct worker_conf, registries, REGISTRIES_DEFAULT,
+                         "A registry that tells where the gateways are."),
     {.name = "send_to_gateway_buffer_size",
      .type = CONF_SIZE,
      .offset = AT(send_to_gateway_buffer_size),
@@ -87,7 +73,7 @@ int worker_check(const struct conf *conf, const struct conf_section *s, struct b
     const struct worker_conf *c = s->conf;
     int rc = module_conf_check(conf, s, "events", c->events, &c->module, errors);
 
-    if (registries_check(conf, s, &c->register_address, c->secret_key, c->is_insecure, errors) < 0)
+    if (registries_check(conf, s, &c->registries, errors) < 0)
         rc = GW_ECONF;
     if (!utf8_is_valid(span_str(worker_name_of(s))))
         rc = conf_complain(conf, s, "name", errors, "must be UTF-8: it travels as JSON");

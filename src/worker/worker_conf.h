@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "base/conf.h"
+#include "mesh/registries.h"
 #include "module/module_conf.h"
 
 struct worker_conf {
@@ -16,9 +17,7 @@ struct worker_conf {
     const char *user;
     const char *events;
     struct module_conf module;
-    struct conf_list register_address;
-    const char *secret_key;
-    bool is_insecure;
+    struct registries_conf registries;
     uint64_t send_to_gateway_buffer_size;
     uint64_t max_packet_bytes;
 };
