@@ -6,13 +6,12 @@ static uint8_t lower(uint8_t c)
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
 }
 
-bool span_eq_nocase(struct span a, const char *text)
+bool span_same_nocase(const uint8_t *a, const char *b, size_t len)
 {
-    /* The first byte tells most words apart, so that the length of text is not asked for. */
-    for (size_t i = 0; i < a.len; i++)
-        if (text[i] == '\0' || lower(a.at[i]) != lower((uint8_t)text[i]))
+    for (size_t i = 0; i < len; i++)
+        if (lower(a[i]) != lower((uint8_t)b[i]))
             return false;
-    return text[a.len] == '\0';
+    return true;
 }
 
 static bool is_blank(uint8_t c)

@@ -40,8 +40,13 @@ static inline struct span span_skip(struct span s, size_t n)
     return span_of(n > 0 ? s.at + n : s.at, s.len - n); /* NULL + 0 is undefined */
 }
 
-/* ASCII case folding, for HTTP names (RFC 9110 §5.1). */
-bool span_eq_nocase(struct span a, const char *text);
+/* ASCII case folding, for HTTP names (RFC 9110 §5.1). A handshake asks a hundred times, mostly for
+ * names of another length, which are told apart here. */
+bool span_same_nocase(const uint8_t *a, const char *b, size_t len);
+static inline bool span_eq_nocase(struct span a, const char *text)
+{
+    return a.len == strlen(text) && span_same_nocase(a.at, text, a.len);
+}
 struct span span_trim(struct span s); /* without SP, HT, CR, LF at both ends */
 /* Position of the first `byte`, or -1. */
 ptrdiff_t span_find(struct span s, uint8_t byte);

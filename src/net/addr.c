@@ -51,10 +51,30 @@ int addr_parse(const char *text, struct addr *out)
     return parse_ip(AF_INET, host, out->ip) ? 0 : -EINVAL;
 }
 
+static char *put_octet(char *at, unsigned octet)
+{
+    if (octet >= 100)
+        *at++ = (char)('0' + octet / 100);
+    if (octet >= 10)
+        *at++ = (char)('0' + octet / 10 % 10);
+    *at++ = (char)('0' + octet % 10);
+    return at;
+}
+
+/* inet_ntop() prints through sprintf(), which shows in the time of a handshake. */
+static void ip4_text(const uint8_t ip[4], char *at)
+{
+    for (int i = 0; i < 4; i++) {
+        at = put_octet(at, ip[i]);
+        *at++ = i < 3 ? '.' : '\0';
+    }
+}
+
 void addr_ip_text(const struct addr *a, char out[ADDR_TEXT_MAX])
 {
-    bool is_ip = a->family == AF_INET || a->family == AF_INET6;
-    if (!is_ip || !inet_ntop(a->family, a->ip, out, ADDR_TEXT_MAX))
+    if (a->family == AF_INET)
+        ip4_text(a->ip, out);
+    else if (a->family != AF_INET6 || !inet_ntop(AF_INET6, a->ip, out, ADDR_TEXT_MAX))
         snprintf(out, ADDR_TEXT_MAX, "%s", a->family == AF_UNIX ? "unix" : "unknown");
 }
 
