@@ -329,14 +329,21 @@ int gw_get_uids_by_group(struct gw *gw, struct gw_bytes group, const struct gw_n
     return rc < 0 ? rc : ask_uids(gw, out);
 }
 
-int gw_get_all_group_client_ids(struct gw *gw, const struct gw_name_clients_list **out)
+/* Asks all gateways for fields of all clients. */
+static int select_all(struct gw *gw, const char *fields, struct fanout *f)
 {
     struct wire_packet p = command_of(CMD_SELECT);
-    struct fanout f;
 
-    command_select(&gw->ext, "\"groups\"");
+    command_select(&gw->ext, fields);
     p.ext = buf_span(&gw->ext);
-    int rc = fanout_ask_all(gw, &p, PHP_ARRAY, &f);
+    return fanout_ask_all(gw, &p, PHP_ARRAY, f);
+}
+
+int gw_get_all_group_client_ids(struct gw *gw, const struct gw_name_clients_list **out)
+{
+    struct fanout f;
+    int rc = select_all(gw, "\"groups\"", &f);
+
     *out = is_listable(rc) ? reply_group_clients(&f) : NULL;
     *out = finish(&rc, &f, *out);
     return rc;
@@ -344,12 +351,9 @@ int gw_get_all_group_client_ids(struct gw *gw, const struct gw_name_clients_list
 
 int gw_get_all_group_client_counts(struct gw *gw, const struct gw_name_count_list **out)
 {
-    struct wire_packet p = command_of(CMD_SELECT);
     struct fanout f;
+    int rc = select_all(gw, "\"groups\"", &f);
 
-    command_select(&gw->ext, "\"groups\"");
-    p.ext = buf_span(&gw->ext);
-    int rc = fanout_ask_all(gw, &p, PHP_ARRAY, &f);
     *out = is_listable(rc) ? reply_group_counts(&f) : NULL;
     *out = finish(&rc, &f, *out);
     return rc;
@@ -357,12 +361,9 @@ int gw_get_all_group_client_counts(struct gw *gw, const struct gw_name_count_lis
 
 int gw_get_all_group_uids(struct gw *gw, const struct gw_name_names_list **out)
 {
-    struct wire_packet p = command_of(CMD_SELECT);
     struct fanout f;
+    int rc = select_all(gw, "\"uid\",\"groups\"", &f);
 
-    command_select(&gw->ext, "\"uid\",\"groups\"");
-    p.ext = buf_span(&gw->ext);
-    int rc = fanout_ask_all(gw, &p, PHP_ARRAY, &f);
     *out = is_listable(rc) ? reply_group_uids(&f) : NULL;
     *out = finish(&rc, &f, *out);
     return rc;
@@ -370,12 +371,9 @@ int gw_get_all_group_uids(struct gw *gw, const struct gw_name_names_list **out)
 
 int gw_get_all_group_uid_counts(struct gw *gw, const struct gw_name_count_list **out)
 {
-    struct wire_packet p = command_of(CMD_SELECT);
     struct fanout f;
+    int rc = select_all(gw, "\"uid\",\"groups\"", &f);
 
-    command_select(&gw->ext, "\"uid\",\"groups\"");
-    p.ext = buf_span(&gw->ext);
-    int rc = fanout_ask_all(gw, &p, PHP_ARRAY, &f);
     *out = is_listable(rc) ? reply_group_uid_counts(&f) : NULL;
     *out = finish(&rc, &f, *out);
     return rc;

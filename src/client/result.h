@@ -6,8 +6,8 @@
 
 #include <gw/gateway.h>
 
+#include "base/arena.h"
 #include "base/compiler.h"
-#include "client/arena.h"
 #include "client/fanout.h"
 #include "client/session.h"
 

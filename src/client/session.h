@@ -6,10 +6,10 @@
 
 #include <gw/session.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "base/span.h"
-#include "client/arena.h"
 #include "proto/phpser.h"
 
 struct session_values;

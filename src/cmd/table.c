@@ -5,9 +5,9 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "client/arena.h"
 
 enum cell_kind { CELL_TEXT, CELL_COUNT, CELL_BOOL, CELL_JSON };
 

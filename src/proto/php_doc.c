@@ -1,18 +1,10 @@
-/* A document of PHP values: an arena that hands out memory and gives it back all at once. */
+/* A document of PHP values: all of them lie in one arena. */
+#include "base/arena.h"
 #include "base/mem.h"
 #include "proto/php_value.h"
 
-enum { BLOCK_FIRST = 1024, BLOCK_MAX = 256 * 1024, ALIGN = 8 };
-
-struct block {
-    struct block *before;
-    size_t used;
-    size_t cap;
-    _Alignas(ALIGN) uint8_t at[];
-};
-
 struct php_doc {
-    struct block *blocks; /* the newest first */
+    struct arena arena;
 };
 
 struct php_doc *php_doc_new(void)
@@ -24,40 +16,13 @@ void php_doc_free(struct php_doc *d)
 {
     if (!d)
         return;
-    while (d->blocks) {
-        struct block *before = d->blocks->before;
-        mem_free(d->blocks);
-        d->blocks = before;
-    }
+    arena_fini(&d->arena);
     mem_free(d);
-}
-
-/* Blocks double, so that a document of n bytes costs about log n allocations. What does not fit
- * the largest block gets one to measure. */
-static struct block *add_block(struct php_doc *d, size_t size)
-{
-    size_t cap = d->blocks ? 2 * d->blocks->cap : BLOCK_FIRST;
-
-    if (cap > BLOCK_MAX)
-        cap = BLOCK_MAX;
-    if (cap < size)
-        cap = size;
-    struct block *b = mem_alloc(sizeof *b + cap);
-    *b = (struct block){.before = d->blocks, .cap = cap};
-    d->blocks = b;
-    return b;
 }
 
 void *php_doc_alloc(struct php_doc *d, size_t size)
 {
-    struct block *b = d->blocks;
-
-    size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    if (!b || b->cap - b->used < size)
-        b = add_block(d, size);
-    void *at = b->at + b->used;
-    b->used += size;
-    return at;
+    return arena_alloc_raw(&d->arena, size);
 }
 
 uint8_t *php_doc_text(struct php_doc *d, size_t len)

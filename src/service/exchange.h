@@ -6,9 +6,9 @@
 
 #include <gw/http.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/span.h"
-#include "client/arena.h"
 #include "proto/http.h"
 
 enum answer_state {

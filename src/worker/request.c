@@ -5,10 +5,10 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "client/arena.h"
 #include "proto/phpser.h"
 
 struct gw_request {

@@ -1,18 +1,18 @@
-/* Blocks that double, so that a result of n bytes costs about log n allocations. */
-#include "client/arena.h"
+/* Blocks that double, so that n bytes cost about log n allocations. What does not fit the largest
+ * block gets one to measure. */
+#include "base/arena.h"
 
-#include <stdalign.h>
 #include <string.h>
 
 #include "base/mem.h"
 
-enum { BLOCK_FIRST = 512, BLOCK_MAX = 256 * 1024, ALIGN = alignof(max_align_t) };
+enum { BLOCK_FIRST = 1024, BLOCK_MAX = 256 * 1024, ALIGN = 8 };
 
 struct arena_block {
     struct arena_block *before;
     size_t used;
     size_t cap;
-    alignas(max_align_t) unsigned char at[];
+    _Alignas(ALIGN) unsigned char at[];
 };
 
 void arena_fini(struct arena *a)
@@ -38,7 +38,7 @@ static struct arena_block *add_block(struct arena *a, size_t size)
     return b;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+void *arena_alloc_raw(struct arena *a, size_t size)
 {
     struct arena_block *b = a->blocks;
 
@@ -47,14 +47,20 @@ void *arena_alloc(struct arena *a, size_t size)
         b = add_block(a, size);
     void *at = b->at + b->used;
     b->used += size;
-    return memset(at, 0, size);
+    return at;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    return memset(arena_alloc_raw(a, size), 0, size);
 }
 
 char *arena_text(struct arena *a, struct span text)
 {
-    char *out = arena_alloc(a, text.len + 1);
+    char *out = arena_alloc_raw(a, text.len + 1);
 
     if (text.len > 0)
         memcpy(out, text.at, text.len);
+    out[text.len] = '\0';
     return out;
 }

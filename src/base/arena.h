@@ -1,6 +1,6 @@
-/* Memory for one result: handed out piece by piece, given back all at once. */
-#ifndef CLIENT_ARENA_H
-#define CLIENT_ARENA_H
+/* An arena: memory that is handed out piece by piece and given back all at once. */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
 
 #include <stddef.h>
 
@@ -16,8 +16,10 @@ struct arena {
 
 void arena_fini(struct arena *a); /* frees every piece; the arena is empty and usable again */
 
-/* Zero-filled and aligned for anything. Never NULL. */
+/* Zero-filled, and aligned for pointers and numbers of 64 bits. Never NULL. */
 void *arena_alloc(struct arena *a, size_t size) NODISCARD;
+/* The same, filled with whatever was there. */
+void *arena_alloc_raw(struct arena *a, size_t size) NODISCARD;
 /* A copy with a NUL behind it. */
 char *arena_text(struct arena *a, struct span text) NODISCARD;
 
