@@ -196,7 +196,8 @@ def run_browser(place, name, tally):
             tally.skip(f"{name}: {need} is not installed (tools/needs.sh test)")
             return
     with _npm:
-        if not (folder / "node_modules" / "playwright-core").exists():
+        installed = folder / "node_modules" / ".package-lock.json"
+        if not installed.exists() or installed.stat().st_mtime < (folder / "package-lock.json").stat().st_mtime:
             code, text = place.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], 600, cwd=folder)
             if code != 0:
                 tally.fail(f"{name}: npm ci", text[-2000:])
@@ -235,16 +236,17 @@ class Group:
     def run(self, name, run, folder, lanes):
         own, lane, begun = Tally(), lanes.get(), time.monotonic()
         folder = folder / str(lane)  # short: paths of unix sockets have 107 bytes at most
-        folder.mkdir()
         try:
+            folder.mkdir()
             run(Place(self.config, folder, lane), name, own)
             if not own.passed + own.failed + own.skipped:
                 own.fail(name, "ran no test")
+            shutil.rmtree(folder)
         except Exception as error:  # the runner itself failed: that must not look like success
             own.fail(name, f"{type(error).__name__}: {error}")
+            shutil.rmtree(folder, ignore_errors=True)
         finally:
             lanes.put(lane)
-            shutil.rmtree(folder, ignore_errors=True)
         own.failures = [(f"{self.config}: {what}", text) for what, text in own.failures]
         self.ended(own, name, time.monotonic() - begun)
 
@@ -286,6 +288,8 @@ def run_all(configs, only):
                         pool.submit(group.run, name, run, pathlib.Path(folder), lanes)
     for group in groups:
         total.add(group.tally)
+        if group.left:
+            total.fail(f"{group.config}: {group.kind}", f"{group.left} test programs did not end")
     return total
 
 
