@@ -13,5 +13,7 @@ include mk/bench.mk
 include mk/tools.mk
 
 .DEFAULT_GOAL := all
+# What an interrupted or failed command has half written is not taken for made.
+.DELETE_ON_ERROR:
 .PHONY: all
 all: $(O)/gatehouse
