@@ -1,9 +1,7 @@
 """A gateway between hand-made peers: plain sockets play its registry, its workers and its clients."""
 
 import json
-import pathlib
 import socket
-import struct
 import threading
 
 import harness

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import pathlib
 import re
 import socket
 import ssl
@@ -267,7 +266,7 @@ def test_http_head_1_0_and_close(http):
     (request("/", "POST", "Content-Length: 70000\r\n"), 413),
     (request("/", headers="X: " + "y" * 20000 + "\r\n"), 431),
     (request("/" + "y" * 20000), 414),
-])
+], ids=["both lengths", "two lengths", "bare line end", "coding", "blank in a name", "no host", "body", "head", "target"])
 def test_http_refuses_what_can_be_read_in_two_ways(http, text, status):
     line = Line(http.port)
     line.send(text + request("/smuggled"))
@@ -334,7 +333,7 @@ module = {PROBE}"""
         assert line.until(b"\n") == b"-1016\n"  # GW_EREFUSED
         line.send(f"dial tcp://127.0.0.1:{nobody} x\n".encode())
         assert line.until(b"\n") == b"-111\n"  # ECONNREFUSED
-        line.send(f"dial tcp://no-such-host.invalid:80 x\n".encode())
+        line.send(b"dial tcp://no-such-host.invalid:80 x\n")
         assert line.until(b"\n").startswith(b"-")
         line.send(b"dial gopher://127.0.0.1:70 x\n")
         assert line.until(b"\n") == b"-22\n"

@@ -218,7 +218,7 @@ def test_any_process_takes_the_posts(several):
 
 def test_pages_of_other_hosts_may_not(one):
     assert Stream(one.port, headers="Origin: http://evil.example\r\n").status == 403
-    a = Stream(one.port, headers=f"Origin: http://localhost:9\r\n")
+    a = Stream(one.port, headers="Origin: http://localhost:9\r\n")
     assert a.headers["Access-Control-Allow-Origin"] == "http://localhost:9"
     assert post(one.port, a.session, record("x"), "&n=1", {"Origin": "http://evil.example"}) == 403
     line = http.client.HTTPConnection("127.0.0.1", one.port, timeout=10)
