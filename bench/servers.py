@@ -26,6 +26,22 @@ def free_ports(n):
     return ports
 
 
+def free_row(n):
+    """The first of n ports in a row that nobody listens on now."""
+    while True:
+        first = free_ports(1)[0]
+        held = []
+        try:
+            for port in range(first, first + n):
+                held.append(socket.create_server(("127.0.0.1", port)))
+            return first
+        except (OSError, OverflowError):
+            continue
+        finally:
+            for s in held:
+                s.close()
+
+
 def raise_priority():
     """Of a session of its own: where the kernel groups processes by session, the group has a nice value as well."""
     os.setpriority(os.PRIO_PROCESS, 0, NICE)
@@ -149,7 +165,7 @@ class Gatehouse(Server):
     has_on_connect = True
 
     def prepare(self):
-        registry, inner, _ = self.inner_ports
+        registry, inner = self.inner_ports[0], free_row(self.gateways_n)
         lines = ["[master]", "pid_file = gatehouse.pid", "log_file = gatehouse.log", "stdout_file = stdout.log",
                  "[registry]", f"listen = text://127.0.0.1:{registry}",
                  "[gateway bench]", f"listen = websocket://127.0.0.1:{self.port}", f"count = {self.gateways_n}",
