@@ -198,7 +198,7 @@ def test_a_client_that_does_not_read_is_bounded(tmp_path):
 
 
 def test_any_process_takes_the_posts(several):
-    streams = [Stream(several.port) for _ in range(12)]
+    streams = [Stream(several.port) for _ in range(24)]
     assert len({s.session[:4] for s in streams}) > 1, "the kernel gave all connections to one process"
     for i, s in enumerate(streams):
         assert s.text().startswith("hello")
@@ -213,7 +213,7 @@ def test_any_process_takes_the_posts(several):
         assert post(several.port, s.session, record("back"), "&n=6") == 204
         assert again.event()[::2] == (7, "back")
         again.close()
-    assert several.log().count(": connect ") == 12
+    assert several.log().count(": connect ") == 24
 
 
 def test_pages_of_other_hosts_may_not(one):
