@@ -14,6 +14,7 @@ import os
 import pathlib
 import queue
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -300,6 +301,8 @@ def main():
     for word in words:
         if word not in CONFIGS and word not in JOBS:
             sys.exit(f"{word}: not a configuration or kind\n{__doc__}")
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)  # a login shell often has 1,024, too few for some tests
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most if 0 <= most < 65536 else 65536, most))
     begun = time.monotonic()
     total = run_all(configs, only)
     if not total.passed + total.failed:
