@@ -1,7 +1,6 @@
 /* The config: sections of text checked against the tables of keys, and the structs made of them. */
 #include "base/conf.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,4 @@
 /* The keys of a section for what stands in front of it. */
-#include <stdio.h>
-
-#include <gw/err.h>
 
 #include "chan/door.h"
 

@@ -5,7 +5,6 @@
 
 #include <stdint.h>
 
-#include "base/compiler.h"
 #include "base/map.h"
 #include "base/span.h"
 #include "client/addr_book.h"

@@ -3,7 +3,6 @@
 #define GATEWAY_CMD_H
 
 #include "base/compiler.h"
-#include "base/span.h"
 #include "proto/wire.h"
 
 struct gateway;

@@ -1,5 +1,4 @@
 /* Commands that ask for counts and lists. */
-#include <gw/err.h>
 
 #include "gateway/cmd.h"
 #include "gateway/job.h"

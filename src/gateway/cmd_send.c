@@ -1,5 +1,4 @@
 /* Commands that send messages to clients or close them. */
-#include <gw/err.h>
 
 #include "base/bytes.h"
 #include "gateway/cmd.h"

@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-#include "base/span.h"
 #include "chan/chan.h"
 #include "chan/door.h"
 #include "sse/lobby.h"

@@ -8,7 +8,6 @@
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "base/conf.h"
-#include "base/span.h"
 #include "chan/door.h"
 #include "gateway/auth_conf.h"
 #include "gateway/ws_conf.h"

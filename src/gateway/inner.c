@@ -13,7 +13,6 @@
 #include "gateway/gateway_conf.h"
 #include "gateway/state.h"
 #include "net/listener.h"
-#include "net/sock.h"
 #include "proto/wire.h"
 
 enum {

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/buf.h"
 #include "base/compiler.h"
 #include "base/list.h"
 #include "base/span.h"

@@ -14,7 +14,6 @@
  * in. */
 #include "gateway/job.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 

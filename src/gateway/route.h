@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/compiler.h"
 #include "base/span.h"
 #include "gateway/backlog.h"
 #include "gateway/feeders.h"

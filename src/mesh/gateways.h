@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 
-#include "base/compiler.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "client/addr_book.h"

@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/compiler.h"
 #include "base/list.h"
 #include "base/span.h"
 #include "client/fanout.h"

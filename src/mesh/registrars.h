@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 
-#include "base/compiler.h"
 #include "base/vec.h"
 #include "mesh/registries.h"
 #include "net/conn.h"

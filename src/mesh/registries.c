@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include <gw/err.h>
-
 #include "base/span.h"
 #include "base/utf8.h"
 

@@ -1,7 +1,6 @@
 /* What the TLS connections of a section share: certificates, rules, session tickets. */
 #include "net/tls_context.h"
 
-#include <errno.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>

@@ -9,6 +9,7 @@
 #include <gw/err.h>
 
 #include "base/buf.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "proc/exit_code.h"

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 
 #include "base/compiler.h"
-#include "base/list.h"
 #include "net/conn.h"
 #include "net/listener.h"
 

@@ -2,12 +2,9 @@
  */
 #include "proc/listen.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <gw/err.h>
 
 #include "net/sock.h"
 

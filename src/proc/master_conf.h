@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/compiler.h"
 #include "base/conf.h"
 
 struct master_conf {

@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/compiler.h"
 #include "base/conf.h"
 #include "net/addr.h"
 #include "net/conn.h"

@@ -1,7 +1,6 @@
 /* Watches the first processes of a start until all serve, or until one will not. */
 #include "proc/startup.h"
 
-#include <inttypes.h>
 
 #include "proc/process.h"
 

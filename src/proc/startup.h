@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 
-#include "base/buf.h"
 #include "proc/fleet.h"
 
 /* A process that crashes this often before it ever served makes the start fail. */

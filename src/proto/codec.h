@@ -8,7 +8,6 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
-#include "base/compiler.h"
 #include "base/span.h"
 
 struct http_request;

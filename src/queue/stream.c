@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/mem.h"
-
 static int prepare(struct intake *in)
 {
     struct gw_reply *reply;

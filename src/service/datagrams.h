@@ -2,8 +2,6 @@
 #ifndef SERVICE_DATAGRAMS_H
 #define SERVICE_DATAGRAMS_H
 
-#include <gw/types.h>
-
 #include "base/compiler.h"
 #include "base/span.h"
 #include "net/addr.h"

@@ -1,5 +1,4 @@
 /* What a module does with a connection: the calls of <gw/service.h> but for dialling. */
-#include <errno.h>
 
 #include <gw/http.h>
 #include <gw/service.h>

@@ -4,7 +4,6 @@
 #define SERVICE_HTTP_LINE_H
 
 #include "base/compiler.h"
-#include "net/addr.h"
 #include "service/handle.h"
 
 /* Attaches the accepted descriptor (taken, as is transport_state) to the handle. 0 or -errno. */

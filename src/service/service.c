@@ -3,7 +3,6 @@
  * Life of a process: on_start → listen, ready → drain or stop (ending.c). */
 #include "service/service.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 #include <gw/err.h>

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 
 #include "base/list.h"
-#include "base/span.h"
 #include "net/conn.h"
 #include "proto/http.h"
 

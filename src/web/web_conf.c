@@ -7,7 +7,6 @@
 
 #include <gw/err.h>
 
-#include "base/mem.h"
 #include "proto/http.h"
 #include "web/api_conf.h"
 

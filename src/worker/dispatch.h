@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/compiler.h"
 #include "base/list.h"
 #include "base/pool.h"
 #include "base/vec.h"
