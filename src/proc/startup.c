@@ -1,7 +1,6 @@
 /* Watches the first processes of a start until all serve, or until one will not. */
 #include "proc/startup.h"
 
-
 #include "proc/process.h"
 
 static void end(struct startup *u, bool is_failed, struct buf *text)
