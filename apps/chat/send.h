@@ -12,7 +12,7 @@
 /* Without memory the process ends, as it does in gw_json_…(). */
 static void *new_zeroed(size_t n, size_t bytes)
 {
-    void *at = calloc(n, bytes);
+    void *at = calloc(n > 0 ? n : 1, bytes); /* calloc(0) may give NULL */
     if (!at)
         abort();
     return at;
