@@ -2,10 +2,19 @@
 // notices of one and of many, and notices that overtake the list.
 
 import assert from 'node:assert/strict';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 globalThis.navigator ??= /** @type {any} */ ({ language: 'en' }); // what i18n.js asks for
-const { Room } = await import('../../apps/chat/web/js/room.js');
+// Node 18 takes a .js file for a module only where a package.json says so, and a web page has none.
+const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-room-'));
+await cp(fileURLToPath(new URL('../../apps/chat/web/js', import.meta.url)), folder, { recursive: true });
+await writeFile(path.join(folder, 'package.json'), '{"type":"module"}');
+const { Room } = await import(pathToFileURL(path.join(folder, 'room.js')).href);
+await rm(folder, { recursive: true });
 
 const TIME = '2026-11-20 12:00:00';
 
