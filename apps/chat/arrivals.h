@@ -133,7 +133,7 @@ static void tell_of_many(struct gw *gw, const struct arrival *batch, const struc
 static void tell(struct gw *gw, const char *room, const struct arrival *batch,
                  const struct members *m)
 {
-    if (batch->next && m->list && m->list->failures_n == 0) {
+    if (batch && batch->next && m->list && m->list->failures_n == 0) {
         tell_of_many(gw, batch, m);
         return;
     }
