@@ -273,7 +273,9 @@ def test_hmac(site):
     end = in_an_hour()
     assert claims_of(p.port, f"/?who=me&token={token('a.b', end)}") == {"exp": end, "sub": "a.b"}
     assert ask(p.port, f"/?who=me&token={token('a', 1)}")[:2] == (401, "The token has expired.")
-    assert ask(p.port, f"/?who=me&token={token('a', end)[:-1]}0")[0] in (401,)
+    good = token("a", end)
+    last = "1" if good[-1] == "0" else "0"
+    assert ask(p.port, f"/?who=me&token={good[:-1]}{last}")[0] == 401
     assert ask(p.port, f"/?who=me&token=b{token('a', end)}")[0] == 401
     assert ask(p.port, f"/?who=me&token={end}")[0] == 401
 
