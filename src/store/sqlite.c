@@ -23,7 +23,7 @@ enum {
 };
 
 struct sqlite_job {
-    struct list node;        /* in `todo` or `done` */
+    struct list node;        /* in `pending` or `done` */
     sqlite_done_fn *on_done; /* the loop's; NULL: abandoned */
     void *owner;             /* the loop's */
     size_t bytes;            /* never changes */
@@ -44,9 +44,9 @@ struct sqlite {
 
     pthread_mutex_t lock; /* guards from here … */
     pthread_cond_t has_work;
-    struct list todo;
+    struct list pending;
     struct list done;
-    size_t jobs_n; /* in todo and under way */
+    size_t jobs_n; /* in pending and under way */
     size_t jobs_bytes;
     bool is_stopping; /* … to here */
 
@@ -130,10 +130,10 @@ static bool take_batch(struct sqlite *s, struct list *batch)
 {
     list_init(batch);
     pthread_mutex_lock(&s->lock);
-    while (list_is_empty(&s->todo) && !s->is_stopping)
+    while (list_is_empty(&s->pending) && !s->is_stopping)
         pthread_cond_wait(&s->has_work, &s->lock);
-    for (size_t n = 0; n < BATCH_MAX && !list_is_empty(&s->todo); n++) {
-        struct list *node = s->todo.next;
+    for (size_t n = 0; n < BATCH_MAX && !list_is_empty(&s->pending); n++) {
+        struct list *node = s->pending.next;
         list_remove(node);
         list_append(batch, node);
     }
@@ -247,7 +247,7 @@ struct sqlite *sqlite_start(struct store_host host, const struct store_url *url,
     s->host = host;
     s->url = url;
     s->path = path;
-    list_init(&s->todo);
+    list_init(&s->pending);
     list_init(&s->done);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->has_work, NULL);
@@ -273,8 +273,8 @@ void sqlite_stop(struct sqlite *s)
     pthread_mutex_unlock(&s->lock);
     pthread_join(s->thread, NULL);
     s->is_running = false;
-    fail_batch(&s->todo, GW_EAWAY, "it was stopped");
-    list_take_all(&s->done, &s->todo);
+    fail_batch(&s->pending, GW_EAWAY, "it was stopped");
+    list_take_all(&s->done, &s->pending);
     deliver(s);
 }
 
@@ -312,7 +312,7 @@ static bool queue(struct sqlite *s, struct sqlite_job *job)
     if (has_room) {
         s->jobs_n++;
         s->jobs_bytes += job->bytes;
-        list_append(&s->todo, &job->node);
+        list_append(&s->pending, &job->node);
         pthread_cond_signal(&s->has_work);
     }
     pthread_mutex_unlock(&s->lock);
