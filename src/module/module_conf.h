@@ -16,6 +16,7 @@ struct module_conf {
     struct conf_list options;
     uint64_t stack_bytes;
     int64_t max_coroutines;
+    uint64_t stuck_timeout_ms;
 };
 
 /* For the key table of a role whose struct TYPE has a `struct module_conf FIELD`. */
@@ -41,10 +42,20 @@ struct module_conf {
          .max = (int64_t)64 * 1024 * 1024,                                                         \
          .unit = "bytes",                                                                          \
          .meaning = "Stack of a callback; memory is taken as it is used."},                        \
+        {.name = "max_coroutines",                                                                 \
+         .type = CONF_INT,                                                                         \
+         .offset = offsetof(TYPE, FIELD.max_coroutines),                                           \
+         .def = "10000",                                                                           \
+         .min = 1,                                                                                 \
+         .max = 1000000,                                                                           \
+         .meaning = "Callbacks that may be under way at once; further events wait."},              \
     {                                                                                              \
-        .name = "max_coroutines", .type = CONF_INT,                                                \
-        .offset = offsetof(TYPE, FIELD.max_coroutines), .def = "10000", .min = 1, .max = 1000000,  \
-        .meaning = "Callbacks that may be under way at once; further events wait."                 \
+        .name = "stuck_timeout", .type = CONF_SECONDS,                                             \
+        .offset = offsetof(TYPE, FIELD.stuck_timeout_ms), .def = "0", .max = 86400000,             \
+        .unit = "s",                                                                               \
+        .meaning = "A callback that runs so long without returning or waiting has its process "    \
+                   "killed and started again, in whole seconds; 0: it is only reported. Calls "    \
+                   "that suspend do not count."                                                    \
     }
 
 /* The body of gw_option(): NULL when absent. */

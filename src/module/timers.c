@@ -29,6 +29,7 @@ static void run(void *arg)
     struct gw_timer *t = arg;
 
     t->is_running = true;
+    fibers_show(t->owner->fibers, (struct activity_note){.kind = ACTIVITY_TIMER});
     t->fn(t->owner->gw, t->arg);
     t->is_running = false;
     if (t->is_stopped || !t->is_repeating || t->owner->is_stopped)

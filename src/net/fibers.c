@@ -1,4 +1,5 @@
-/* The event in hand travels with its coroutine: it is put back whenever that one goes on. */
+/* The event in hand, and what is shown of it, travel with their coroutine: they are put back
+ * whenever that one goes on. */
 #include "net/fibers.h"
 
 #include <errno.h>
@@ -29,13 +30,39 @@ bool fibers_has_room(const struct fibers *f)
     return fibers_alive_n(f) < f->max_n;
 }
 
+struct in_hand {
+    void *event;
+    struct activity_note note;
+};
+
+static struct in_hand put_aside(const struct fibers *f)
+{
+    struct in_hand mine = {.event = f->event};
+    if (f->activity)
+        mine.note = f->activity->note;
+    return mine;
+}
+
+static void put_back(struct fibers *f, const struct in_hand *mine)
+{
+    f->event = mine->event;
+    if (f->activity)
+        activity_show(f->activity, &mine->note);
+}
+
+void fibers_show(struct fibers *f, struct activity_note note)
+{
+    if (f->activity)
+        activity_show(f->activity, &note);
+}
+
 int fibers_start(struct fibers *f, void (*fn)(void *arg), void *arg, void *event)
 {
-    void *before = f->event;
+    struct in_hand before = put_aside(f);
 
     f->event = event;
     int rc = co_start(f->pool, fn, arg);
-    f->event = before;
+    put_back(f, &before);
     return rc;
 }
 
@@ -51,16 +78,16 @@ struct co *fibers_self(const struct fibers *f)
 
 void fibers_wait(struct fibers *f)
 {
-    void *mine = f->event;
+    struct in_hand mine = put_aside(f);
 
     co_suspend(f->pool);
-    f->event = mine;
+    put_back(f, &mine);
 }
 
 void fibers_resume(struct fibers *f, struct co *co)
 {
-    void *mine = f->event;
+    struct in_hand mine = put_aside(f);
 
     co_resume(co);
-    f->event = mine;
+    put_back(f, &mine);
 }

@@ -206,6 +206,7 @@ static void close_others(struct fleet *f, const struct slot *mine)
         struct process *p = CONTAINER_OF(at, struct process, node);
         if (p->line)
             close(conn_fd(p->line));
+        activity_free(p->activity);
     }
     for (size_t g = 0; g < f->groups_n; g++) {
         if (&f->groups[g] != mine->group)
@@ -263,7 +264,8 @@ static int serve(struct child *c)
     return rc < 0 ? EXIT_CODE_FAILED : EXIT_CODE_OK;
 }
 
-void child_run(struct fleet *f, struct slot *s, const char *artifact, int line_fd)
+void child_run(struct fleet *f, struct slot *s, const char *artifact, int line_fd,
+               struct activity *activity)
 {
     struct group *g = s->group;
     static struct child child; /* static: what the role keeps stays reachable until exit */
@@ -282,6 +284,7 @@ void child_run(struct fleet *f, struct slot *s, const char *artifact, int line_f
                 .listen_fds_n = s->listens_n,
                 .credentials = buf_span(&g->credentials),
                 .artifact = artifact,
+                .activity = activity,
                 .run_dir = f->settings->run_dir,
                 .ready = on_env_ready,
                 .finished = on_env_finished},

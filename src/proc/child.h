@@ -2,6 +2,7 @@
 #ifndef PROC_CHILD_H
 #define PROC_CHILD_H
 
+#include "base/activity.h"
 #include "base/compiler.h"
 #include "proc/group.h"
 
@@ -12,6 +13,7 @@
  * reopen. To the master: ready, status TAB row, row TAB serial TAB row, end TAB serial, draining
  * (rows: proc/row.h). When the master dies the line ends: the process then drains, and is ended by
  * an alarm after graceful_timeout even if it is stuck in an endless loop. */
-void child_run(struct fleet *f, struct slot *s, const char *artifact, int line_fd) NORETURN;
+void child_run(struct fleet *f, struct slot *s, const char *artifact, int line_fd,
+               struct activity *activity) NORETURN;
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "proc/process.h"
+#include "proc/stuck.h"
 
 enum { SAMPLING_MS = 1000 };
 
@@ -94,8 +95,11 @@ void fleet_fini(struct fleet *f)
 static void sample(struct timer *t)
 {
     struct fleet *f = CONTAINER_OF(t, struct fleet, sampling);
-    for (struct list *at = f->processes.next; at != &f->processes; at = at->next)
-        process_ask_status(CONTAINER_OF(at, struct process, node));
+    for (struct list *at = f->processes.next; at != &f->processes; at = at->next) {
+        struct process *p = CONTAINER_OF(at, struct process, node);
+        stuck_look(p);
+        process_ask_status(p);
+    }
     timer_start(f->loop, t, SAMPLING_MS);
 }
 

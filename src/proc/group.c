@@ -13,18 +13,30 @@
 #include "proc/fleet.h"
 #include "proc/listen.h"
 
-/* The value of a role's text key that is found by its name; NULL when it has no such key. */
-static const char *text_of(const struct conf_section *s, const char *key)
+/* The value of a role's key that is found by its name. false: it has no such key. */
+static bool find_value(const struct conf_section *s, const char *key, enum conf_type type,
+                       void *value, size_t value_bytes)
 {
     for (size_t i = 0; i < s->table->keys_n; i++) {
         const struct conf_key *k = &s->table->keys[i];
-        const char *text;
-        if (strcmp(k->name, key) != 0 || k->type != CONF_STR)
+        if (strcmp(k->name, key) != 0 || k->type != type)
             continue;
-        memcpy(&text, (const char *)s->conf + k->offset, sizeof text);
-        return text;
+        memcpy(value, (const char *)s->conf + k->offset, value_bytes);
+        return true;
     }
-    return NULL;
+    return false;
+}
+
+static const char *text_of(const struct conf_section *s, const char *key)
+{
+    const char *text;
+    return find_value(s, key, CONF_STR, &text, sizeof text) ? text : NULL;
+}
+
+static uint64_t seconds_of(const struct conf_section *s, const char *key)
+{
+    uint64_t ms;
+    return find_value(s, key, CONF_SECONDS, &ms, sizeof ms) ? ms : 0;
 }
 
 static void set_names(struct group *g)
@@ -71,6 +83,7 @@ int group_init(struct group *g, struct fleet *f, const struct role *role,
     *g = (struct group){.role = role,
                         .section = s,
                         .slots_n = role->count(s->conf),
+                        .stuck_timeout_ms = seconds_of(s, "stuck_timeout"),
                         .run_dir = f->settings->run_dir};
     set_names(g);
     int rc_user = find_user(g, f, errors);

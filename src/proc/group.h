@@ -36,6 +36,7 @@ struct group {
                         column */
     char title[160]; /* "gateway chat", as in log lines and titles */
     struct privileges privileges; /* of the section's `user`, else of [master] */
+    uint64_t stuck_timeout_ms;    /* of the section; 0: never killed for being stuck */
     struct slot *slots;
     int slots_n;
     unsigned serial; /* of the artifact in use; a build gets the next one */

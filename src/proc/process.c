@@ -126,12 +126,14 @@ static void on_deadline(struct timer *t)
     process_stop(p, p->slot->fleet->settings->stop_timeout_ms);
 }
 
-static struct process *adopt(struct fleet *f, struct slot *s, pid_t pid, int fd)
+static struct process *adopt(struct fleet *f, struct slot *s, pid_t pid, int fd,
+                             struct activity *activity)
 {
     struct process *p = mem_zalloc(sizeof *p);
     const struct addr peer = {.family = AF_UNIX};
     p->slot = s;
     p->pid = pid;
+    p->activity = activity;
     p->generation = s->generation;
     p->born_ms = loop_now_ms(f->loop);
     p->sample_ms = p->born_ms;
@@ -149,16 +151,18 @@ struct process *process_new(struct fleet *f, struct slot *s, const char *artifac
                   gw_strerror(-errno));
         return NULL;
     }
+    struct activity *activity = activity_new();
     s->generation++;
     pid_t pid = fleet_fork(f);
     if (pid == 0) {
         close(pair[0]);
-        child_run(f, s, artifact, pair[1]);
+        child_run(f, s, artifact, pair[1], activity);
     }
     int rc = -errno;
     close(pair[1]);
     if (pid > 0)
-        return adopt(f, s, pid, pair[0]);
+        return adopt(f, s, pid, pair[0], activity);
+    activity_free(activity);
     close(pair[0]);
     log_error("%s #%d: cannot fork: %s", s->group->title, s->pos, gw_strerror(rc));
     errno = -rc;
@@ -174,6 +178,7 @@ void process_free(struct process *p)
         conn_set_owner(p->line, NULL);
         conn_destroy(p->line, 0);
     }
+    activity_free(p->activity);
     list_remove(&p->node);
     mem_free(p);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/activity.h"
 #include "base/compiler.h"
 #include "base/list.h"
 #include "proc/group.h"
@@ -30,7 +31,10 @@ struct process {
     bool has_status;
     uint64_t sample_ms, sample_requests_n; /* the reading that qps is counted from */
     uint64_t qps;
-    uint64_t listing; /* serial of the list of connections that it owes; 0: none */
+    struct activity *activity; /* what it does; NULL: there was no memory to see it in */
+    uint32_t seen_serial;      /* of activity at the last look, see stuck.h */
+    unsigned silent_n;         /* looks without an answer and in one and the same callback */
+    uint64_t listing;          /* serial of the list of connections that it owes; 0: none */
 };
 
 /* Forks. NULL with errno (logged). In the child this call never returns. */

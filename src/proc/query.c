@@ -55,9 +55,12 @@ static uint64_t memory_of(pid_t pid)
     return span_to_u64(span_cut(&rest, ' '), &pages) ? pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
-static void fill_row(struct process *p, struct status_row *row)
+static void fill_row(struct process *p, struct status_row *row, char doing[ACTIVITY_TEXT_MAX])
 {
     const struct slot *s = p->slot;
+    doing[0] = '\0';
+    if (p->activity)
+        activity_text(p->activity, doing);
     *row = (struct status_row){.pid = p->pid,
                                .name = s->group->name,
                                .kind = s->group->role->kind,
@@ -67,6 +70,7 @@ static void fill_row(struct process *p, struct status_row *row)
                                .memory_bytes = memory_of(p->pid),
                                .qps = p->qps,
                                .is_busy = p->is_asked || !p->has_status,
+                               .doing = doing,
                                .is_ready = p->is_ready,
                                .is_leaving = p->is_leaving,
                                .counts = p->status};
@@ -93,9 +97,10 @@ static void put_status(struct query *q, const struct vec *sorted)
                             .groups_n = f->groups_n,
                             .rows_n = sorted->len};
     struct status_row *rows = mem_alloc((sorted->len + 1) * sizeof *rows);
+    char(*doing)[ACTIVITY_TEXT_MAX] = mem_alloc((sorted->len + 1) * sizeof *doing);
     struct status_group *groups = mem_alloc((f->groups_n + 1) * sizeof *groups);
     for (size_t i = 0; i < sorted->len; i++)
-        fill_row(sorted->at[i], &rows[i]);
+        fill_row(sorted->at[i], &rows[i], doing[i]);
     for (size_t i = 0; i < f->groups_n; i++)
         groups[i] = (struct status_group){.name = f->groups[i].name, .exits = &f->groups[i].exits};
     if (getloadavg(v.load, 3) != 3)
@@ -107,6 +112,7 @@ static void put_status(struct query *q, const struct vec *sorted)
     else
         status_text(&q->text, &v);
     mem_free(rows);
+    mem_free(doing);
     mem_free(groups);
 }
 

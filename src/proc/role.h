@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/activity.h"
 #include "base/buf.h"
 #include "base/conf.h"
 #include "net/addr.h"
@@ -44,7 +45,8 @@ struct role_env {
     struct span credentials; /* in start() and reopen(): what credentials() wrote; empty in reopen()
                                 when it failed */
     const char *artifact;    /* what prepare() made (path), NULL when the role has no prepare */
-    const char *run_dir;     /* for sockets and artifacts of this server; exists */
+    struct activity *activity; /* where business code is shown to the master; may be NULL */
+    const char *run_dir;       /* for sockets and artifacts of this server; exists */
     /* Tells the master that this process serves (a worker: is connected and its on_start returned).
      * A reload waits for it before the old process is asked to drain. Every role calls it once. */
     void (*ready)(struct role_env *env);
@@ -79,7 +81,7 @@ typedef bool role_connection_fn(void *ctx, const struct role_connection *row);
 struct role {
     const char *kind; /* "gateway": the section kind and the process title */
     const struct conf_table
-        *table;         /* its keys; "count", "name" and "user" are found by these names */
+        *table; /* its keys; "count", "name", "user", "stuck_timeout" are found by these names */
     bool is_reloadable; /* reload replaces its processes; others only get reopen() */
     int start_order;    /* ROLE_ORDER_… */
 

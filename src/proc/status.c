@@ -35,6 +35,11 @@ static const char *state_of(const struct status_row *r)
     return r->is_ready ? "idle" : "starting";
 }
 
+static bool has_doing(const struct status_row *r)
+{
+    return r->is_busy && r->doing && *r->doing;
+}
+
 static const char *listening_of(const struct status_row *r)
 {
     const char *text = r->is_busy ? r->listening : r->counts.listening;
@@ -100,7 +105,8 @@ static void put_row(struct buf *out, const struct status_row *r, int listen_widt
     if (r->is_busy) {
         buf_printf(out, "%-7s %-*s %-*s ", "N/A", listen_width, listening_of(r), name_width,
                    r->name);
-        buf_printf(out, "%-11s %-9s %-7s %-13s %-6s [busy]\n", "N/A", "N/A", "N/A", "N/A", "N/A");
+        buf_printf(out, "%-11s %-9s %-7s %-13s %-6s [busy]", "N/A", "N/A", "N/A", "N/A", "N/A");
+        buf_printf(out, "%s%s\n", has_doing(r) ? " " : "", has_doing(r) ? r->doing : "");
         return;
     }
     struct totals own = {0};
@@ -202,6 +208,10 @@ static void put_json_row(struct buf *out, const struct status_row *r)
     put_json_text(out, listening_of(r));
     if (!r->is_busy)
         put_json_counts(out, r);
+    if (has_doing(r)) {
+        buf_puts(out, ",\"doing\":");
+        put_json_text(out, r->doing);
+    }
     buf_printf(out, ",\"ready\":%s,\"status\":\"%s\"}", r->is_ready ? "true" : "false",
                state_of(r));
 }

@@ -22,9 +22,10 @@ struct status_row {
     const char *listening; /* for a process that does not answer */
     uint64_t memory_bytes;
     uint64_t qps;
-    bool is_busy;    /* did not answer in time: its numbers are not known */
-    bool is_ready;   /* serves */
-    bool is_leaving; /* finishes its work, then ends */
+    bool is_busy;      /* did not answer in time: its numbers are not known */
+    const char *doing; /* while busy: the callback that it sits in; NULL or "": not known */
+    bool is_ready;     /* serves */
+    bool is_leaving;   /* finishes its work, then ends */
     struct role_status counts;
 };
 

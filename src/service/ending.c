@@ -45,6 +45,7 @@ static void run_on_stop(void *arg)
 {
     struct service *s = arg;
 
+    fibers_show(&s->mesh.fibers, (struct activity_note){.kind = ACTIVITY_ON_STOP});
     s->module->on_stop(&s->mesh.gw);
     close_links(s);
 }

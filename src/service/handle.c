@@ -156,6 +156,27 @@ static void tell_message(struct gw_conn *h, struct gw *gw)
     give_buf(h);
 }
 
+static uint32_t activity_of(enum handle_event event)
+{
+    switch (event) {
+    case HANDLE_CONNECT:
+        return ACTIVITY_ON_CONNECT;
+    case HANDLE_OPEN:
+        return ACTIVITY_ON_WEBSOCKET_CONNECT;
+    case HANDLE_FULL:
+        return ACTIVITY_ON_BUFFER_FULL;
+    case HANDLE_DRAIN:
+        return ACTIVITY_ON_BUFFER_DRAIN;
+    case HANDLE_MESSAGE:
+        return ACTIVITY_ON_MESSAGE;
+    case HANDLE_REQUEST:
+        return ACTIVITY_ON_REQUEST;
+    case HANDLE_CLOSE:
+        return ACTIVITY_ON_CLOSE;
+    }
+    return ACTIVITY_NONE;
+}
+
 static void tell(struct gw_conn *h, enum handle_event event)
 {
     const struct gw_conn_events *e = h->events;
@@ -200,6 +221,8 @@ static void run(void *arg)
     while (h->pending) {
         enum handle_event event = take(h);
         was_last = event == HANDLE_CLOSE || h->datagrams;
+        fibers_show(&s->mesh.fibers,
+                    (struct activity_note){.kind = activity_of(event), .id = h->id});
         tell(h, event);
     }
     h->is_running = false;

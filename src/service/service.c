@@ -106,6 +106,7 @@ static void begin(void *arg)
 {
     struct service *s = arg;
 
+    fibers_show(&s->mesh.fibers, (struct activity_note){.kind = ACTIVITY_ON_START});
     if (s->module->on_start)
         s->module->on_start(&s->mesh.gw);
     if (s->phase != SERVICE_STARTING)
@@ -204,6 +205,7 @@ static int service_start(struct role_env *env, void **self)
         mem_free(s);
         return rc;
     }
+    s->mesh.fibers.activity = env->activity;
     s->trusted = door_conf_trusted(&conf->door);
     list_init(&s->accepted);
     list_init(&s->dialled);

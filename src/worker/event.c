@@ -270,8 +270,20 @@ static void (*const callbacks[256])(struct worker *w, struct event *e) = {
     [CMD_ON_MESSAGE] = on_message,     [CMD_ON_CLOSE] = on_close,
 };
 
+static const uint8_t activities[256] = {
+    [CMD_ON_CONNECT] = ACTIVITY_ON_CONNECT,
+    [CMD_ON_WEBSOCKET_CONNECT] = ACTIVITY_ON_WEBSOCKET_CONNECT,
+    [CMD_ON_HANDSHAKE] = ACTIVITY_ON_HANDSHAKE,
+    [CMD_ON_MESSAGE] = ACTIVITY_ON_MESSAGE,
+    [CMD_ON_CLOSE] = ACTIVITY_ON_CLOSE,
+};
+
 void event_run(struct worker *w, struct event *e)
 {
+    fibers_show(&w->mesh.fibers, (struct activity_note){.kind = activities[e->packet.cmd],
+                                                        .ip = e->packet.local_ip,
+                                                        .port = e->packet.local_port,
+                                                        .id = e->packet.connection_id});
     introduce(e);
     open_session(w, e);
     callbacks[e->packet.cmd](w, e);

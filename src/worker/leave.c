@@ -38,6 +38,7 @@ static void run_on_stop(void *arg)
 {
     struct worker *w = arg;
 
+    fibers_show(&w->mesh.fibers, (struct activity_note){.kind = ACTIVITY_ON_STOP});
     w->module->on_stop(&w->mesh.gw);
     close_links(w);
 }

@@ -51,6 +51,7 @@ static void begin(void *arg)
 {
     struct worker *w = arg;
 
+    fibers_show(&w->mesh.fibers, (struct activity_note){.kind = ACTIVITY_ON_START});
     if (w->module->on_start)
         w->module->on_start(&w->mesh.gw);
     if (w->phase != WORKER_STARTING)
@@ -167,6 +168,7 @@ static int worker_start(struct role_env *env, void **self)
         fibers_init(&w->mesh.fibers, conf->module.stack_bytes, (size_t)conf->module.max_coroutines);
     if (rc < 0)
         goto free_self;
+    w->mesh.fibers.activity = env->activity;
     dispatch_init(&w->dispatch, env->loop, &w->mesh.fibers, &dispatch_events, w);
     timers_init(&w->timers, env->loop, &w->mesh.fibers, &w->mesh.gw);
     stores_init(&w->stores, (struct store_host){.loop = env->loop, .fibers = &w->mesh.fibers},

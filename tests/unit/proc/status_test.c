@@ -16,7 +16,7 @@ static const struct exits crashed = {.at = {{.wait_status = 9, .count = 3}}, .le
 static const struct exits fine;
 static const struct status_group groups[] = {{.name = "chat", .exits = &crashed},
                                              {.name = "Register \"x\"", .exits = &fine}};
-static const struct status_row rows[] = {
+static struct status_row rows[] = {
     {.pid = 11,
      .name = "chat",
      .kind = "gateway",
@@ -79,6 +79,11 @@ static void test_text(void **state)
     assert_has(text, "12\tN/A     text://127.0.0.1:1236    Register \"x\" N/A         N/A       "
                      "N/A     N/A           N/A    [busy]\n");
     assert_has(text, "Summary\t3.50M   ");
+    rows[1].doing = "on_message of connection 7";
+    buf_clear(&out);
+    status_text(&out, &v);
+    assert_has(buf_cstr(&out), "N/A    [busy] on_message of connection 7\n");
+    rows[1].doing = NULL;
     buf_fini(&out);
 }
 
