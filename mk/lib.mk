@@ -4,7 +4,7 @@
 SO_NAME = libgatehouse.so.0
 LIB_OBJS = $(call room_objs,client) $(patsubst %,$(O)/obj/base/%.o,err json json_write)
 LIB_BELOW = $(foreach r,chan net proto base,$(call room_lib,$(r)))
-LIB_PKGS = jansson
+LIB_PKGS = jansson openssl zlib
 OBJCOPY ?= objcopy
 
 .PHONY: lib

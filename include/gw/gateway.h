@@ -1,4 +1,5 @@
-/* The Gateway API: send, close, bind, join and query by client, uid and group; in a worker and outside. */
+/* The Gateway API: send, close, bind, join and query by client, uid and group; in a worker and
+ * outside. */
 #ifndef GW_GATEWAY_H
 #define GW_GATEWAY_H
 
@@ -17,12 +18,12 @@ extern "C" {
  *     marked "suspends" wait for answers. Other clients are served meanwhile;
  *   - outside, after gw_open(): blocking, each call with the handle's deadline.
  *
- * Uids and groups are byte strings of 1 to 255 bytes ("0" is as good as any); GW_EBADNAME otherwise.
- * Where names travel as JSON (gw_send_to_uid, gw_send_to_group, lists of names) they must be UTF-8;
- * GW_EUTF8 otherwise.
- * Client ids are 20 hex digits; GW_EBADID otherwise. Sending to somebody who is not there is not an
- * error, as in the original. Without a gateway: GW_ENOGATEWAY. Where several gateways are asked and
- * some fail, the answers of the others are given and rc is GW_EPARTIAL: see `failures`. */
+ * Uids and groups are byte strings of 1 to 255 bytes ("0" is as good as any); GW_EBADNAME
+ * otherwise. Where names travel as JSON (gw_send_to_uid, gw_send_to_group, lists of names) they
+ * must be UTF-8; GW_EUTF8 otherwise. Client ids are 20 hex digits; GW_EBADID otherwise. Sending to
+ * somebody who is not there is not an error, as in the original. Without a gateway: GW_ENOGATEWAY.
+ * Where several gateways are asked and some fail, the answers of the others are given and rc is
+ * GW_EPARTIAL: see `failures`. */
 
 /* ---- outside a worker ---- */
 
@@ -30,10 +31,18 @@ struct gw_options {
     uint32_t size;         /* sizeof(struct gw_options) */
     uint64_t timeout_ms;   /* per call, registry and all gateways together; 0: 5,000 */
     uint64_t addresses_ms; /* how long the registry's list is believed; 0: 1,000 */
+    /* TLS to registries and gateways, where their inner_tls asks for it: PEM files with the CA of
+     * the cluster and a certificate of it with its key, read by gw_open_with(). All NULL: plain. */
+    const char *tls_ca;
+    const char *tls_cert;
+    const char *tls_key;
+    const char *tls_name; /* what their certificates must be for; NULL: the host or address */
 };
 /* Registry addresses separated by commas, tried in order until one answers; names are allowed (the
  * system's resolver is not held to the deadline). secret may be NULL. Does not connect yet. NULL:
- * errno (EINVAL: unusable address, or options of an unknown size).
+ * errno (EINVAL: unusable address, options of an unknown size, or no certificates in the files; a
+ * line on stderr tells more of those). Programs that were built before the tls_… fields may pass
+ * their smaller size.
  *
  * One connection per gateway is kept open between calls, and opened anew when it was closed. A call
  * ends at its deadline: gateways that have answered by then are in the result, the others are
@@ -182,8 +191,8 @@ GW_API void gw_result_free(const void *list);
 /* 1, 0 or an error. */
 GW_API int gw_is_online(struct gw *gw, const char *client_id);
 GW_API int gw_is_uid_online(struct gw *gw, struct gw_bytes uid);
-/* The same for many: n answers go into is_online. 0 or an error; where a gateway failed, what is not
- * known counts as false. */
+/* The same for many: n answers go into is_online. 0 or an error; where a gateway failed, what is
+ * not known counts as false. */
 GW_API int gw_are_uids_online(struct gw *gw, const struct gw_bytes *uids, size_t n,
                               bool *is_online);
 /* A read-only session, freed with gw_session_free(); NULL with *rc: 0 no such client. */

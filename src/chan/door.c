@@ -2,7 +2,8 @@
  *
  * A PROXY header comes before everything else, also before TLS. It is read here, on the bare
  * descriptor and not a byte further, so that the layers above begin with a connection whose peer is
- * known and that looks as if there were no proxy. */
+ * known and that looks as if there were no proxy. Where TLS is optional the first byte tells, which
+ * is looked at and left where it is. */
 #include "chan/door.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include "net/sock.h"
 #include "net/tls.h"
 #include "proto/proxy.h"
+#include "proto/tls_hello.h"
 
 /* Proxies send the header at once; whoever fills this is none. */
 enum { GUESTS_MAX_N = 4096, FIRST_BYTES = 256 };
@@ -34,9 +36,9 @@ struct guest {
 
 /* ---- entering ---- */
 
-static void enter(struct door *d, int fd, const struct addr *peer)
+static void enter(struct door *d, int fd, const struct addr *peer, bool is_plain)
 {
-    if (!d->tls) {
+    if (is_plain) {
         d->on_enter(d->owner, fd, peer, &plain_transport, NULL);
         return;
     }
@@ -86,7 +88,8 @@ static void on_timer(struct timer *t)
     struct door *d = CONTAINER_OF(t, struct door, timer);
     uint64_t now_ms = loop_now_ms(d->loop);
     while (!list_is_empty(&d->guests) && oldest(d)->until_ms <= now_ms) {
-        turn_away(&oldest(d)->peer, "no PROXY header in time");
+        if (d->has_proxy_header)
+            turn_away(&oldest(d)->peer, "no PROXY header in time");
         close(let_go(oldest(d)));
     }
     if (!list_is_empty(&d->guests))
@@ -142,7 +145,22 @@ static ssize_t read_head(struct guest *g, struct proxy_head *head)
     return take(g, n) ? len : GW_ECLOSED;
 }
 
-static void on_ready(struct watch *w, unsigned ready)
+static void on_first_byte(struct watch *w, unsigned ready)
+{
+    struct guest *g = CONTAINER_OF(w, struct guest, watch);
+    struct addr peer = g->peer;
+    uint8_t first;
+    ssize_t n = recv(w->fd, &first, 1, MSG_PEEK);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    int fd = let_go(g);
+    if (n == 1)
+        enter(g->door, fd, &peer, !tls_hello_may_begin(first));
+    else
+        close(fd);
+}
+
+static void on_head(struct watch *w, unsigned ready)
 {
     struct guest *g = CONTAINER_OF(w, struct guest, watch);
     struct proxy_head head;
@@ -152,7 +170,7 @@ static void on_ready(struct watch *w, unsigned ready)
     int fd = let_go(g);
     if (rc > 0) {
         struct addr peer = source_of(g, &head);
-        enter(g->door, fd, &peer);
+        enter(g->door, fd, &peer, !g->door->tls);
         return;
     }
     if (rc == GW_EPROTO || rc == GW_ETOOBIG)
@@ -163,10 +181,11 @@ static void on_ready(struct watch *w, unsigned ready)
 static void welcome(struct door *d, int fd, const struct addr *peer)
 {
     struct guest *g = mem_zalloc(sizeof *g);
-    *g = (struct guest){.door = d,
-                        .watch = {.fd = fd, .on_ready = on_ready},
-                        .peer = *peer,
-                        .free_later.run = free_now};
+    *g = (struct guest){
+        .door = d,
+        .watch = {.fd = fd, .on_ready = d->has_proxy_header ? on_head : on_first_byte},
+        .peer = *peer,
+        .free_later.run = free_now};
     g->until_ms = loop_now_ms(d->loop) + d->timeout_ms;
     if (watch_start(d->loop, &g->watch, LOOP_READ) < 0) {
         close(fd);
@@ -187,7 +206,10 @@ static void on_accept(void *owner, int fd, const struct addr *peer)
 {
     struct door *d = owner;
     if (!d->has_proxy_header) {
-        enter(d, fd, peer);
+        if (d->tls && d->may_be_plain)
+            welcome(d, fd, peer);
+        else
+            enter(d, fd, peer, !d->tls);
     } else if (cidr_set_has(d->trusted, peer)) {
         welcome(d, fd, peer);
     } else {

@@ -55,12 +55,15 @@ struct door {
     bool is_http; /* for tls_new() */
     bool has_proxy_header;
     const struct cidr_set *trusted; /* outlives the door */
-    uint64_t timeout_ms;            /* until the PROXY header is complete */
+    /* Of a door with TLS and no PROXY header: whoever does not begin like a TLS client is taken
+     * without. For protocols in which clients speak first and never with that byte. */
+    bool may_be_plain;
+    uint64_t timeout_ms; /* until the PROXY header is complete, or a first byte is there */
 
     struct loop *loop;
     struct listener *listener;
     struct tls_context *tls; /* a reference; NULL: plain */
-    struct list guests;      /* whose header is not complete, the oldest first */
+    struct list guests;      /* who have not shown yet how they come in, the oldest first */
     size_t guests_n;
     struct timer timer;
 };

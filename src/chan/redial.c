@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "chan/chan_internal.h"
+#include "net/peer_tls.h"
 #include "net/resolve.h"
 
 struct redial {
@@ -12,6 +13,7 @@ struct redial {
     struct loop *loop;
     char *address;
     const struct chan_kind *kind;
+    const struct peer_tls *tls;
     void *owner;
     uint64_t retry_ms;
     struct resolve *resolve; /* while the name is looked up */
@@ -40,12 +42,16 @@ static void on_chan_end(struct chan_hook *h)
 static void on_resolved(void *owner, int rc, const struct addr *addr)
 {
     struct redial *r = owner;
+    const struct transport *transport;
+    void *state;
     r->resolve = NULL;
+    if (rc == 0)
+        rc = peer_tls_dial(r->tls, r->address, &transport, &state);
     if (rc < 0) {
         tell_failure(r, rc);
         return;
     }
-    r->chan = chan_dial(r->pool, addr, r->kind, r->owner);
+    r->chan = chan_dial_over(r->pool, addr, transport, state, r->kind, r->owner);
     if (r->chan)
         r->chan->hook = &r->hook;
     else
@@ -68,7 +74,7 @@ static void free_now(struct task *t)
 }
 
 struct redial *redial_start(struct conn_pool *p, const char *address, const struct chan_kind *kind,
-                            uint64_t retry_ms, void *owner)
+                            const struct peer_tls *tls, uint64_t retry_ms, void *owner)
 {
     struct redial *r = mem_zalloc(sizeof *r);
     *r = (struct redial){
@@ -76,6 +82,7 @@ struct redial *redial_start(struct conn_pool *p, const char *address, const stru
         .loop = conn_pool_loop(p),
         .address = mem_strdup(address),
         .kind = kind,
+        .tls = tls,
         .owner = owner,
         .retry_ms = retry_ms,
         .hook.on_end = on_chan_end,

@@ -1,5 +1,7 @@
 /* The io table of an outside program: sockets kept open between calls, one deadline per call. */
 #include <errno.h>
+#include <stddef.h>
+#include <string.h>
 #include <time.h>
 
 #include <gw/gateway.h>
@@ -7,11 +9,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/part.h"
 #include "client/io.h"
 #include "client/line_pool.h"
 #include "client/registries.h"
+#include "net/peer_tls.h"
 
-enum { TIMEOUT_MS = 5000, ADDRESSES_MS = 1000 };
+enum { TIMEOUT_MS = 5000, ADDRESSES_MS = 1000, PEM_MAX_BYTES = 1 << 20 };
 
 struct outside {
     struct gw gw;
@@ -20,6 +24,8 @@ struct outside {
     uint64_t addresses_ms;
     struct registries registries;
     struct line_pool pool;
+    struct peer_tls tls;
+    char *tls_name;
 
     unsigned depth;       /* of calls within one another */
     uint64_t deadline_ms; /* of the outermost */
@@ -176,19 +182,84 @@ static const struct gw_io blocking_io = {
     .log = log_here,
 };
 
+/* Takes the options of a program that was built with this header or an older one. */
+static bool take_options(struct gw_options *to, const struct gw_options *from)
+{
+    static const uint32_t first_size = offsetof(struct gw_options, tls_ca);
+
+    if (from && from->size != first_size && from->size != sizeof *to)
+        return false;
+    if (from)
+        memcpy(to, from, from->size);
+    if (to->timeout_ms == 0)
+        to->timeout_ms = TIMEOUT_MS;
+    if (to->addresses_ms == 0)
+        to->addresses_ms = ADDRESSES_MS;
+    return true;
+}
+
+static int complain(const char *path, int rc)
+{
+    log_error("%s: %s", path ? path : "tls_ca, tls_cert and tls_key belong together",
+              gw_strerror(rc));
+    return rc;
+}
+
+static int use_files(struct outside *o, const char *const paths[3], struct buf *content)
+{
+    struct peer_tls_files f;
+    struct tls_complaint complaint;
+
+    for (size_t i = 0; i < 3; i++) {
+        int rc = paths[i] ? part_put_file(content, paths[i], PEM_MAX_BYTES) : -EINVAL;
+        if (rc < 0)
+            return complain(paths[i], rc);
+    }
+    struct span rest = buf_span(content);
+    if (!part_take(&rest, &f.ca) || !part_take(&rest, &f.cert) || !part_take(&rest, &f.key))
+        return -EINVAL;
+    int rc = peer_tls_use(&o->tls, PEER_TLS_REQUIRED, o->tls_name, &f, &complaint);
+    if (rc < 0)
+        log_error("%s: %s",
+                  complaint.part == TLS_PART_KEY    ? paths[2]
+                  : complaint.part == TLS_PART_CERT ? paths[1]
+                                                    : paths[0],
+                  complaint.text);
+    return rc;
+}
+
+static int use_tls(struct outside *o, const struct gw_options *options)
+{
+    const char *const paths[] = {options->tls_ca, options->tls_cert, options->tls_key};
+    struct buf content = {0};
+
+    if (!options->tls_ca && !options->tls_cert && !options->tls_key)
+        return options->tls_name ? complain(NULL, -EINVAL) : 0;
+    o->tls_name = options->tls_name ? mem_strdup(options->tls_name) : NULL;
+    int rc = use_files(o, paths, &content);
+    if (content.at)
+        explicit_bzero(content.at, content.len);
+    buf_fini(&content);
+    o->registries.tls = o->pool.tls = &o->tls;
+    return rc;
+}
+
 struct gw *gw_open_with(const char *registry, const char *secret, const struct gw_options *options)
 {
     struct outside *o = mem_zalloc(sizeof *o);
+    struct gw_options how = {0};
+    int rc = -EINVAL;
 
     o->gw.io = &blocking_io;
     o->secret = mem_strdup(secret ? secret : "");
-    o->timeout_ms = options && options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
-    o->addresses_ms = options && options->addresses_ms ? options->addresses_ms : ADDRESSES_MS;
-    bool is_known_size = !options || options->size == sizeof *options;
-    if (is_known_size && registry && registries_add(&o->registries, registry))
+    if (take_options(&how, options) && registry && registries_add(&o->registries, registry))
+        rc = use_tls(o, &how);
+    o->timeout_ms = how.timeout_ms;
+    o->addresses_ms = how.addresses_ms;
+    if (rc == 0)
         return &o->gw;
     gw_close(&o->gw);
-    errno = EINVAL;
+    errno = -rc;
     return NULL;
 }
 
@@ -204,6 +275,8 @@ void gw_close(struct gw *gw)
     struct outside *o = outside_of(gw);
     registries_fini(&o->registries);
     line_pool_fini(&o->pool);
+    peer_tls_close(&o->tls);
+    mem_free(o->tls_name);
     buf_fini(&gw->ext);
     explicit_bzero(o->secret, strlen(o->secret));
     mem_free(o->secret);

@@ -1,9 +1,9 @@
-/* Each line goes connecting → writing → reading → done; poll() says which can move. */
+/* Each line goes connecting → (shaking hands) → writing → reading → done; poll() says which can
+ * move. */
 #include "client/line.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <gw/err.h>
@@ -11,27 +11,40 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "client/sigpipe.h"
+#include "net/loop.h"
+#include "net/peer_tls.h"
 #include "net/sock.h"
 #include "proto/phpser.h"
 #include "proto/wire.h"
 
 enum { READ_STEP = 64 * 1024, REPLY_HEAD = 4, TEXT_MAX = 1024 * 1024, HELLO_MAX = 4096 };
 
-struct line *line_new(const struct addr *to)
+struct line *line_new(const struct addr *to, const char *host, const struct peer_tls *tls)
 {
     struct line *l = mem_zalloc(sizeof *l);
+    char ip[ADDR_TEXT_MAX];
 
+    addr_text(to, ip);
     l->to = *to;
+    l->host = mem_strdup(host ? host : ip);
+    l->tls = tls;
     l->fd = -1;
+    l->transport = &plain_transport;
     return l;
 }
 
 void line_close(struct line *l)
 {
+    l->transport->free(l->transport_state);
+    l->transport = &plain_transport;
+    l->transport_state = NULL;
     if (l->fd >= 0)
         close(l->fd);
     l->fd = -1;
     l->is_connecting = false;
+    l->is_shaking = false;
+    l->wants = 0;
     l->is_offered = false;
     l->is_ours = false;
     buf_fini(&l->out);
@@ -43,6 +56,7 @@ void line_free(struct line *l)
     if (!l)
         return;
     line_close(l);
+    mem_free(l->host);
     mem_free(l);
 }
 
@@ -58,9 +72,10 @@ static void finish(struct line *l, int rc)
  */
 static bool is_stale(const struct line *l)
 {
-    char byte;
+    uint8_t byte;
+    unsigned wants;
 
-    return recv(l->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+    return l->transport->read(l->transport_state, l->fd, &byte, 1, &wants) != -EAGAIN;
 }
 
 void line_refresh(struct line *l)
@@ -76,6 +91,7 @@ void line_begin(struct line *l, enum line_answer answer)
         return;
     }
     line_refresh(l);
+    l->wants = 0;
     buf_clear(&l->out);
     buf_clear(&l->in);
     l->answer = answer;
@@ -83,13 +99,26 @@ void line_begin(struct line *l, enum line_answer answer)
     l->rc = 0;
     if (l->fd >= 0)
         return;
-    int fd = sock_connect(&l->to);
-    if (fd < 0) {
-        finish(l, fd);
+    int rc = peer_tls_dial(l->tls, l->host, &l->transport, &l->transport_state);
+    if (rc == 0)
+        rc = sock_connect(&l->to);
+    if (rc < 0) {
+        finish(l, rc);
         return;
     }
-    l->fd = fd;
+    l->fd = rc;
     l->is_connecting = true;
+}
+
+static void shake(struct line *l)
+{
+    int rc = l->transport->handshake(l->transport_state, l->fd, &l->wants);
+
+    l->is_shaking = rc == -EAGAIN;
+    if (rc == 0)
+        l->wants = 0;
+    else if (rc != -EAGAIN)
+        finish(l, rc);
 }
 
 static void on_connected(struct line *l)
@@ -99,19 +128,23 @@ static void on_connected(struct line *l)
     l->is_connecting = false;
     if (rc < 0)
         finish(l, rc);
-    else
+    else {
         sock_tune(l->fd);
+        shake(l);
+    }
 }
 
 static void write_out(struct line *l)
 {
-    ssize_t n = send(l->fd, l->out.at, l->out.len, MSG_NOSIGNAL);
+    struct iovec all = {.iov_base = l->out.at, .iov_len = l->out.len};
+    ssize_t n = l->transport->writev(l->transport_state, l->fd, &all, 1, &l->wants);
 
     if (n < 0) {
-        if (errno != EAGAIN && errno != EINTR)
-            finish(l, -errno);
+        if (n != -EAGAIN)
+            finish(l, (int)n);
         return;
     }
+    l->wants = 0;
     buf_consume(&l->out, (size_t)n);
     if (l->out.len == 0 && l->answer == LINE_NO_ANSWER)
         finish(l, 0);
@@ -177,33 +210,40 @@ static int is_complete(struct line *l)
     }
 }
 
-static void read_in(struct line *l)
+/* False: there is nothing more to read now. */
+static bool read_step(struct line *l)
 {
     uint8_t *room = buf_try_reserve(&l->in, READ_STEP);
     if (!room) {
         finish(l, -ENOMEM);
-        return;
+        return false;
     }
-    ssize_t n = recv(l->fd, room, READ_STEP, 0);
-    if (n < 0) {
-        if (errno != EAGAIN && errno != EINTR)
-            finish(l, -errno);
-        return;
-    }
-    if (n == 0) {
-        finish(l, GW_ECLOSED);
-        return;
+    ssize_t n = l->transport->read(l->transport_state, l->fd, room, READ_STEP, &l->wants);
+    if (n <= 0) {
+        if (n != -EAGAIN)
+            finish(l, n < 0 ? (int)n : GW_ECLOSED);
+        return false;
     }
     buf_commit(&l->in, (size_t)n);
     int rc = is_complete(l);
     if (rc != 0)
         finish(l, rc < 0 ? rc : 0);
+    return l->is_busy && n == READ_STEP;
+}
+
+/* What a transport has decrypted already no poll() will tell of. */
+static void read_in(struct line *l)
+{
+    while (read_step(l))
+        ;
 }
 
 static short wanted(const struct line *l)
 {
     if (!l->is_busy)
         return 0;
+    if (!l->is_connecting && l->wants != 0)
+        return (short)((l->wants & LOOP_READ ? POLLIN : 0) | (l->wants & LOOP_WRITE ? POLLOUT : 0));
     return l->is_connecting || l->out.len > 0 ? POLLOUT : POLLIN;
 }
 
@@ -211,6 +251,8 @@ static void move(struct line *l)
 {
     if (l->is_connecting)
         on_connected(l);
+    else if (l->is_shaking)
+        shake(l);
     else if (l->out.len > 0)
         write_out(l);
     else
@@ -239,10 +281,23 @@ static size_t collect(struct line *const *lines, size_t n, struct pollfd *fds)
     return busy_n;
 }
 
+/* OpenSSL writes to its sockets without MSG_NOSIGNAL. */
+static bool may_raise_sigpipe(struct line *const *lines, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (lines[i]->transport_state)
+            return true;
+    return false;
+}
+
 void lines_run(struct line *const *lines, size_t n, uint64_t deadline_ms)
 {
     struct pollfd *fds = mem_zalloc(n * sizeof *fds);
+    struct sigpipe held;
+    bool is_held = may_raise_sigpipe(lines, n);
 
+    if (is_held)
+        sigpipe_hold(&held);
     while (collect(lines, n, fds) > 0) {
         int wait_ms = left_ms(deadline_ms);
         if (wait_ms < 0)
@@ -256,5 +311,7 @@ void lines_run(struct line *const *lines, size_t n, uint64_t deadline_ms)
     for (size_t i = 0; i < n; i++)
         if (lines[i]->is_busy)
             finish(lines[i], GW_ETIMEOUT);
+    if (is_held)
+        sigpipe_drop(&held);
     mem_free(fds);
 }

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "net/addr.h"
+#include "net/transport.h"
 
 enum line_answer {
     LINE_NO_ANSWER, /* done when everything is written */
@@ -18,10 +19,18 @@ enum line_answer {
     LINE_TEXT,      /* up to \n */
 };
 
+struct peer_tls;
+
 struct line {
     struct addr to;
-    int fd; /* -1: not connected */
+    char *host;                 /* whose certificate is asked for: a name or an address */
+    const struct peer_tls *tls; /* NULL: plain */
+    int fd;                     /* -1: not connected */
+    const struct transport *transport;
+    void *transport_state;
+    unsigned wants; /* LOOP_…, what the transport waits for; 0: what the line itself does */
     bool is_connecting;
+    bool is_shaking; /* connected, and the transport not ready yet */
     bool is_busy;    /* part of the call being made */
     bool is_offered; /* on this connection our extensions were offered, */
     bool is_ours;    /* and accepted: docs/wire.md, "client library" */
@@ -32,7 +41,9 @@ struct line {
     uint64_t rests_until_ms; /* after a deadline was missed; on clock_mono_ms() */
 };
 
-struct line *line_new(const struct addr *to) NODISCARD;
+/* host may be NULL: the address; tls too, or it outlives the line. */
+struct line *line_new(const struct addr *to, const char *host,
+                      const struct peer_tls *tls) NODISCARD;
 void line_free(struct line *l);
 void line_close(struct line *l); /* forgets what is under way; a later call connects again */
 

@@ -24,7 +24,7 @@ struct line *line_pool_get(struct line_pool *p, struct gateway_at at)
         if (gateway_at_eq(place_of(p->lines.at[i]), at))
             return p->lines.at[i];
     struct addr to = gateway_at_addr(at);
-    struct line *l = line_new(&to);
+    struct line *l = line_new(&to, NULL, p->tls);
     vec_push(&p->lines, l);
     return l;
 }

@@ -12,7 +12,8 @@
 
 /* Zero-initialised is empty. */
 struct line_pool {
-    struct vec lines; /* struct line * */
+    struct vec lines;           /* struct line * */
+    const struct peer_tls *tls; /* of the lines; NULL: plain */
 };
 
 void line_pool_fini(struct line_pool *p);

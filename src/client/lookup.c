@@ -29,15 +29,15 @@ static int read_list(struct span text, struct addr_book *book)
     return rc;
 }
 
-int lookup_gateways(const char *registry, const char *secret, uint64_t deadline_ms,
-                    struct addr_book *book)
+int lookup_gateways(const char *registry, const char *secret, const struct peer_tls *tls,
+                    uint64_t deadline_ms, struct addr_book *book)
 {
     struct addr to;
     int rc = resolve_now(registry, &to);
 
     if (rc < 0)
         return rc;
-    struct line *line = line_new(&to);
+    struct line *line = line_new(&to, registry, tls);
     line_begin(line, LINE_TEXT);
     reg_put_worker_connect(&line->out, secret);
     lines_run(&line, 1, deadline_ms);

@@ -60,8 +60,8 @@ static int ask_each(struct registries *r, const char *secret, uint64_t deadline_
 
     for (size_t i = 0; i < n; i++) {
         size_t pos = (r->first + i) % n;
-        rc = lookup_gateways(r->addresses.at[pos], secret, share_until_ms(deadline_ms, n - i),
-                             &r->book);
+        rc = lookup_gateways(r->addresses.at[pos], secret, r->tls,
+                             share_until_ms(deadline_ms, n - i), &r->book);
         if (rc == 0) {
             r->first = pos;
             break;

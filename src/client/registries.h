@@ -10,11 +10,14 @@
 #include "base/vec.h"
 #include "client/addr_book.h"
 
+struct peer_tls;
+
 /* Zero-initialised has none. */
 struct registries {
     struct vec addresses; /* char * */
     size_t first;         /* the one that answered last is asked first */
     struct addr_book book;
+    const struct peer_tls *tls; /* NULL: plain */
     uint64_t believed_until_ms; /* on clock_mono_ms(); 0: there is no list */
 };
 

@@ -22,7 +22,9 @@ enum { SECRET_MAX = 4096, TIMEOUT_MAX_S = 86400 };
 const char target_usage[] =
     "  --registry ADDR[,ADDR]  registries, tried in order\n"
     "  --secret-file FILE      file with the secret_key; or set GATEHOUSE_SECRET\n"
-    "  -c FILE                 or take both from a config's [gateway] or [worker] section\n"
+    "  --tls-ca FILE, --tls-cert FILE, --tls-key FILE, --tls-name NAME\n"
+    "                          where inner_tls is on: as the inner_tls_… keys\n"
+    "  -c FILE                 or take all from a config's [gateway] or [worker] section\n"
     "  --timeout SECONDS       for each call, all gateways together (5)\n";
 
 static bool read_timeout(const char *text, uint64_t *ms)
@@ -55,6 +57,18 @@ enum target_option target_option(struct target *t, int option, const char *value
               "GATEHOUSE_SECRET\n",
               stderr);
         return TARGET_BAD;
+    case TARGET_TLS_CA:
+        t->tls_ca = value;
+        return TARGET_TAKEN;
+    case TARGET_TLS_CERT:
+        t->tls_cert = value;
+        return TARGET_TAKEN;
+    case TARGET_TLS_KEY:
+        t->tls_key = value;
+        return TARGET_TAKEN;
+    case TARGET_TLS_NAME:
+        t->tls_name = value;
+        return TARGET_TAKEN;
     case TARGET_TIMEOUT:
         return read_timeout(value, &t->timeout_ms) ? TARGET_TAKEN : TARGET_BAD;
     default:
@@ -89,7 +103,33 @@ static int read_secret(const char *path, struct buf *out)
 struct found {
     struct buf registry;
     struct buf secret;
+    char *ca, *cert, *key, *name; /* for TLS; NULL: none */
 };
+
+static char *path_in(const struct conf *conf, const char *path)
+{
+    return path ? mem_strdup(conf_path(conf, path)) : NULL;
+}
+
+static void take_tls(struct found *f, const struct conf *conf, const struct peer_tls_conf *tls)
+{
+    f->ca = path_in(conf, tls->ca);
+    f->cert = path_in(conf, tls->cert);
+    f->key = path_in(conf, tls->key);
+    f->name = tls->name ? mem_strdup(tls->name) : NULL;
+}
+
+static void found_fini(struct found *f)
+{
+    if (f->secret.at)
+        explicit_bzero(f->secret.at, f->secret.len);
+    buf_fini(&f->secret);
+    buf_fini(&f->registry);
+    mem_free(f->ca);
+    mem_free(f->cert);
+    mem_free(f->key);
+    mem_free(f->name);
+}
 
 static void take(struct found *f, const struct conf_list *addresses, const char *secret)
 {
@@ -99,14 +139,16 @@ static void take(struct found *f, const struct conf_list *addresses, const char 
 }
 
 /* The first section that tells; those of one config talk to the same registries. */
-static bool take_section(struct found *f, const struct conf_section *s)
+static bool take_section(struct found *f, const struct conf *conf, const struct conf_section *s)
 {
     if (s->table == &gateway_conf_table) {
         const struct gateway_conf *gc = s->conf;
         take(f, &gc->register_address, gc->secret_key);
+        take_tls(f, conf, &gc->inner_tls);
     } else if (s->table == &worker_table) {
         const struct worker_conf *wc = s->conf;
         take(f, &wc->registries.addresses, wc->registries.secret);
+        take_tls(f, conf, &wc->registries.tls);
     }
     return f->registry.len > 0;
 }
@@ -126,7 +168,7 @@ static bool read_conf(const char *path, struct found *f)
         return false;
     bool has_found = false;
     for (size_t i = 0; !has_found && i < conf_sections_n(conf); i++)
-        has_found = take_section(f, conf_section_at(conf, i));
+        has_found = take_section(f, conf, conf_section_at(conf, i));
     conf_free(conf);
     if (!has_found)
         fprintf(stderr, "%s: no [gateway] or [worker] section tells a register_address\n", path);
@@ -161,27 +203,25 @@ static bool find(const struct target *t, struct found *f)
     return true;
 }
 
-static void wipe(struct buf *secret)
-{
-    if (secret->at)
-        explicit_bzero(secret->at, secret->len);
-    buf_fini(secret);
-}
-
 struct gw *target_open(const struct target *t)
 {
-    struct gw_options options = {.size = sizeof options, .timeout_ms = t->timeout_ms};
     struct found f = {0};
     struct gw *gw = NULL;
 
     if (find(t, &f)) {
+        struct gw_options options = {.size = sizeof options,
+                                     .timeout_ms = t->timeout_ms,
+                                     .tls_ca = t->tls_ca ? t->tls_ca : f.ca,
+                                     .tls_cert = t->tls_cert ? t->tls_cert : f.cert,
+                                     .tls_key = t->tls_key ? t->tls_key : f.key,
+                                     .tls_name = t->tls_name ? t->tls_name : f.name};
+        bool has_tls = options.tls_ca || options.tls_cert || options.tls_key || options.tls_name;
         gw = gw_open_with(buf_cstr(&f.registry), buf_cstr(&f.secret), &options);
         if (!gw)
-            fprintf(stderr, "%s: unusable registry address; write host:port\n",
-                    buf_cstr(&f.registry));
+            fprintf(stderr, "%s: unusable registry address%s; write host:port\n",
+                    buf_cstr(&f.registry), has_tls ? ", or file for TLS" : "");
     }
-    buf_fini(&f.registry);
-    wipe(&f.secret);
+    found_fini(&f);
     return gw;
 }
 

@@ -18,15 +18,32 @@ struct target {
     const char *secret_file; /* --secret-file */
     const char *conf_file;   /* -c */
     uint64_t timeout_ms;     /* --timeout; 0: the library's */
+    const char *tls_ca;      /* --tls-ca, and so on */
+    const char *tls_cert;
+    const char *tls_key;
+    const char *tls_name;
 };
 
 /* For the table of getopt_long(3); the values are those that target_option() takes. */
-enum { TARGET_REGISTRY = 1000, TARGET_SECRET, TARGET_SECRET_FILE, TARGET_TIMEOUT };
+enum {
+    TARGET_REGISTRY = 1000,
+    TARGET_SECRET,
+    TARGET_SECRET_FILE,
+    TARGET_TIMEOUT,
+    TARGET_TLS_CA,
+    TARGET_TLS_CERT,
+    TARGET_TLS_KEY,
+    TARGET_TLS_NAME,
+};
 #define TARGET_OPTIONS                                                                             \
     {"registry", required_argument, NULL, TARGET_REGISTRY},                                        \
         {"secret", required_argument, NULL, TARGET_SECRET},                                        \
         {"secret-file", required_argument, NULL, TARGET_SECRET_FILE},                              \
         {"timeout", required_argument, NULL, TARGET_TIMEOUT},                                      \
+        {"tls-ca", required_argument, NULL, TARGET_TLS_CA},                                        \
+        {"tls-cert", required_argument, NULL, TARGET_TLS_CERT},                                    \
+        {"tls-key", required_argument, NULL, TARGET_TLS_KEY},                                      \
+        {"tls-name", required_argument, NULL, TARGET_TLS_NAME},                                    \
     {                                                                                              \
         "config", required_argument, NULL, 'c'                                                     \
     }

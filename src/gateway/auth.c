@@ -1,15 +1,13 @@
 /* The check of a handshake's token. */
 #include "gateway/auth.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <gw/err.h>
 
 #include "base/crypto.h"
 #include "base/log.h"
+#include "base/part.h"
 #include "base/signature.h"
 #include "proto/jwt.h"
 
@@ -17,21 +15,8 @@ enum { KEY_FILE_MAX_BYTES = 64 * 1024, SECRET_MIN_BYTES = 32, MAC_BYTES = 32 };
 
 /* ---- the key ---- */
 
-static int read_file(const char *path, struct buf *out)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    uint8_t *to = buf_reserve(out, KEY_FILE_MAX_BYTES);
-    ssize_t n = read(fd, to, KEY_FILE_MAX_BYTES);
-    int rc = n < 0 ? -errno : 0;
-    close(fd);
-    if (n > 0)
-        buf_commit(out, (size_t)n);
-    return rc;
-}
-
-static int use_pem(struct auth *a, const char *path)
+/* Whatever is wrong, or NULL. */
+static const char *use_pem(struct auth *a)
 {
     const char *why;
     a->key = public_key_new(buf_span(&a->secret), &why);
@@ -40,42 +25,76 @@ static int use_pem(struct auth *a, const char *path)
         a->key = NULL;
         why = "hmac needs a secret, not a public key";
     }
-    if (a->key)
-        return 0;
-    log_error("auth_key_file %s: %s", path, why);
-    return GW_ECONF;
+    return a->key ? NULL : why;
 }
 
-static int use_file(struct auth *a, const char *path)
+static const char *use_content(struct auth *a, struct span content)
 {
     static const char pem[] = "-----BEGIN ";
-    int rc = read_file(path, &a->secret);
-    if (rc < 0) {
-        log_error("auth_key_file %s: %s", path, strerror(-rc));
-        return GW_ECONF;
-    }
-    if (a->secret.len > strlen(pem) && memcmp(a->secret.at, pem, strlen(pem)) == 0)
-        return use_pem(a, path);
+    buf_put_span(&a->secret, content);
+    if (content.len > strlen(pem) && memcmp(content.at, pem, strlen(pem)) == 0)
+        return use_pem(a);
     a->secret.len = span_trim(buf_span(&a->secret)).len; /* the line's end */
-    if (a->secret.len >= SECRET_MIN_BYTES)
-        return 0;
-    log_error("auth_key_file %s: a secret needs at least %d bytes", path, SECRET_MIN_BYTES);
-    return GW_ECONF;
+    return a->secret.len < SECRET_MIN_BYTES ? "a secret needs at least 32 bytes" : NULL;
 }
 
-int auth_open(struct auth *a, const struct auth_conf *ac, const struct conf *conf)
+static bool has_token(const struct auth_conf *ac)
 {
-    *a = (struct auth){.conf = ac};
-    if (ac->kind != AUTH_HMAC && ac->kind != AUTH_JWT)
+    return ac->kind == AUTH_HMAC || ac->kind == AUTH_JWT;
+}
+
+static const char *read_key(const struct conf *conf, const struct auth_conf *ac, struct buf *out)
+{
+    struct auth trial = {.conf = ac};
+    struct span key;
+    int rc = part_put_file(out, conf_path(conf, ac->key_file), KEY_FILE_MAX_BYTES);
+    if (rc < 0)
+        return gw_strerror(rc);
+    struct span rest = buf_span(out);
+    const char *why = part_take(&rest, &key) ? use_content(&trial, key) : "cannot be kept";
+    auth_close(&trial);
+    return why;
+}
+
+int auth_read(const struct conf *conf, const struct conf_section *s, const struct auth_conf *ac,
+              struct buf *credentials, struct buf *errors)
+{
+    struct buf own = {0};
+    if (!has_token(ac) || !ac->key_file)
         return 0;
-    if (ac->key_file)
-        return use_file(a, conf_path((struct conf *)(uintptr_t)conf, ac->key_file));
-    buf_puts(&a->secret, ac->key);
-    return 0;
+    const char *why = read_key(conf, ac, &own);
+    if (why)
+        conf_complain(conf, s, "auth_key_file", errors, "%s: %s", ac->key_file, why);
+    else
+        buf_put_span(credentials, buf_span(&own));
+    if (own.at)
+        explicit_bzero(own.at, own.len);
+    buf_fini(&own);
+    return why ? GW_ECONF : 0;
+}
+
+int auth_open(struct auth *a, const struct auth_conf *ac, struct span *credentials)
+{
+    struct span key;
+    const char *why = "it did not arrive";
+    *a = (struct auth){.conf = ac};
+    if (!has_token(ac))
+        return 0;
+    if (!ac->key_file) {
+        buf_puts(&a->secret, ac->key);
+        return 0;
+    }
+    if (part_take(credentials, &key))
+        why = use_content(a, key);
+    if (why)
+        log_error("auth_key_file %s: %s", ac->key_file, why);
+    return why ? GW_ECONF : 0;
 }
 
 void auth_close(struct auth *a)
 {
+    if (a->secret.at)
+        explicit_bzero(a->secret.at, a->secret.len);
     buf_fini(&a->secret);
     public_key_free(a->key);
     a->key = NULL;

@@ -41,7 +41,8 @@ struct auth_conf {
          .type = CONF_STR,                                                                         \
          .offset = offsetof(TYPE, FIELD.key_file),                                                 \
          .meaning = "File with the secret, or with a public key or certificate in PEM, which "     \
-                    "makes jwt expect RS256 or ES256. Read by the gateway's user at its start."},  \
+                    "makes jwt expect RS256 or ES256. Read before privileges are dropped, "        \
+                    "and again at a reload."},                                                     \
         {.name = "auth_from",                                                                      \
          .type = CONF_LIST,                                                                        \
          .offset = offsetof(TYPE, FIELD.from),                                                     \

@@ -33,6 +33,7 @@ static void gateway_free(struct gateway *g)
     cidr_set_fini(&g->trusted);
     ws_deflate_free(g->deflate);
     auth_close(&g->auth);
+    peer_tls_close(&g->inner_tls);
     for (size_t i = 0; i < g->fronts_n; i++)
         front_fini(&g->fronts[i]);
     buf_fini(&g->text);
@@ -139,10 +140,12 @@ static int start_listeners(struct gateway *g)
 {
     const struct role_env *env = g->env;
     struct tls_context *tls;
-    int rc = auth_open(&g->auth, &g->conf->auth, env->conf);
-    if (rc < 0)
-        return rc;
-    rc = tls_conf_open(&g->conf->tls, env->credentials, &tls);
+    struct span rest = env->credentials;
+    int rc = tls_conf_open(&g->conf->tls, &rest, &tls);
+    if (rc == 0)
+        rc = peer_tls_open(&g->inner_tls, &g->conf->inner_tls, &rest);
+    if (rc == 0)
+        rc = auth_open(&g->auth, &g->conf->auth, &rest);
     if (rc == 0)
         rc = inner_start(g, env->listen_fds[env->listen_fds_n - 1]);
     for (size_t i = 0; rc == 0 && i + 1 < env->listen_fds_n; i++) {
@@ -184,16 +187,32 @@ free_gateway:
     return rc;
 }
 
-/* New certificates; connected clients keep the ones that they know. */
+static void renew_auth(struct gateway *g, struct span *rest)
+{
+    struct auth fresh;
+    if (auth_open(&fresh, &g->conf->auth, rest) < 0) {
+        auth_close(&fresh);
+        return;
+    }
+    auth_close(&g->auth);
+    g->auth = fresh;
+}
+
+/* New certificates and keys; connected clients and peers keep the ones that they know. */
 static void gateway_reopen(void *self)
 {
     struct gateway *g = self;
     struct tls_context *tls;
-    if (g->env->credentials.len == 0 || tls_conf_open(&g->conf->tls, g->env->credentials, &tls) < 0)
+    struct span rest = g->env->credentials;
+    if (rest.len == 0 || tls_conf_open(&g->conf->tls, &rest, &tls) < 0)
         return;
     for (size_t i = 0; i < g->fronts_n; i++)
         door_renew_tls(&g->fronts[i].door, tls);
     tls_context_unref(tls);
+    if (peer_tls_open(&g->inner_tls, &g->conf->inner_tls, &rest) < 0)
+        return;
+    door_renew_tls(&g->inner.door, g->inner_tls.accepting);
+    renew_auth(g, &rest);
 }
 
 static void gateway_status(void *self, struct role_status *out)

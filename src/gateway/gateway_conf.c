@@ -6,6 +6,7 @@
 
 #include <gw/err.h>
 
+#include "gateway/auth.h"
 #include "net/resolve.h"
 #include "proc/listen.h"
 #include "proto/codec.h"
@@ -235,6 +236,7 @@ static const struct conf_key keys[] = {
      .unit = "bytes",
      .meaning = "Events kept for each such client in case they did not arrive."},
     TLS_CONF_KEYS(struct gateway_conf, tls),
+    PEER_TLS_CONF_KEYS(struct gateway_conf, inner_tls),
     DOOR_CONF_KEYS(struct gateway_conf, door),
     WS_CONF_KEYS(struct gateway_conf, ws),
     AUTH_CONF_KEYS(struct gateway_conf, auth),
@@ -347,7 +349,10 @@ int gateway_conf_credentials(const struct conf *conf, const struct conf_section 
                              struct buf *errors)
 {
     const struct gateway_conf *gc = s->conf;
-    return tls_conf_read(conf, s, &gc->tls, out, errors);
+    int rc = tls_conf_read(conf, s, &gc->tls, out, errors);
+    if (peer_tls_read(conf, s, &gc->inner_tls, out, errors) < 0)
+        rc = GW_ECONF;
+    return auth_read(conf, s, &gc->auth, out, errors) < 0 ? GW_ECONF : rc;
 }
 
 int gateway_conf_plan(const struct conf *conf, const struct conf_section *s, int slot,

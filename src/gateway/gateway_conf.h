@@ -12,6 +12,7 @@
 #include "gateway/auth_conf.h"
 #include "gateway/ws_conf.h"
 #include "net/addr.h"
+#include "net/peer_tls_conf.h"
 #include "net/tls_conf.h"
 #include "proc/role.h"
 
@@ -58,6 +59,7 @@ struct gateway_conf {
     uint64_t sse_resume_ms;
     uint64_t sse_replay_bytes;
     struct tls_conf tls;
+    struct peer_tls_conf inner_tls;
     struct door_conf door;
     struct ws_conf ws;
     struct auth_conf auth;

@@ -12,7 +12,6 @@
 #include "gateway/cmd.h"
 #include "gateway/gateway_conf.h"
 #include "gateway/state.h"
-#include "net/listener.h"
 #include "proto/wire.h"
 
 enum {
@@ -206,13 +205,15 @@ static const struct conn_events events = {.on_open = on_open,
                                           .on_deadline = on_deadline,
                                           .on_close = on_close};
 
-static void on_accept(void *owner, int fd, const struct addr *from)
+static void on_enter(void *owner, int fd, const struct addr *from,
+                     const struct transport *transport, void *transport_state)
 {
     struct gateway *g = owner;
     struct peer *p = mem_zalloc(sizeof(*p));
     p->gateway = g;
     p->is_authorized = g->conf->secret_key[0] == '\0';
-    p->conn = conn_new(g->conns, fd, from, &plain_transport, NULL, &g->inner.conn_conf, &events, p);
+    p->conn =
+        conn_new(g->conns, fd, from, transport, transport_state, &g->inner.conn_conf, &events, p);
     if (!p->conn) {
         log_warn("an inner peer could not be taken: %s", strerror(errno));
         mem_free(p);
@@ -240,10 +241,13 @@ int inner_start(struct gateway *g, int fd)
         .handshake_timeout_ms = g->conf->handshake_timeout_ms,
         .is_bulk = true,
     };
-    in->listener = listener_start(g->loop, fd, on_accept, g);
-    if (!in->listener) {
-        int rc = -errno;
-        log_error("the inner port cannot accept: %s", strerror(errno));
+    in->door = (struct door){.on_enter = on_enter,
+                             .owner = g,
+                             .may_be_plain = g->inner_tls.mode == PEER_TLS_OPTIONAL,
+                             .timeout_ms = g->conf->handshake_timeout_ms};
+    int rc = door_open(&in->door, g->loop, fd, g->inner_tls.accepting);
+    if (rc < 0) {
+        log_error("the inner port cannot accept: %s", gw_strerror(rc));
         return rc;
     }
     in->ping.fire = on_ping;
@@ -255,9 +259,7 @@ int inner_start(struct gateway *g, int fd)
 void inner_stop(struct gateway *g)
 {
     struct inner *in = &g->inner;
-    if (in->listener)
-        listener_stop(in->listener);
-    in->listener = NULL;
+    door_close(&in->door);
     timer_stop(g->loop, &in->ping);
     for (struct list *n = in->peers.next; n != &in->peers; n = n->next)
         conn_close(CONTAINER_OF(n, struct peer, node)->conn);

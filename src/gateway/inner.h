@@ -8,13 +8,13 @@
 #include "base/compiler.h"
 #include "base/list.h"
 #include "base/span.h"
+#include "chan/door.h"
 #include "net/conn.h"
 #include "net/loop.h"
 
 struct chunk;
 struct gateway;
 struct job;
-struct listener;
 struct wire_packet;
 struct worker;
 
@@ -41,7 +41,7 @@ struct peer {
 };
 
 struct inner {
-    struct listener *listener;
+    struct door door;
     struct conn_conf conn_conf;
     struct list peers;
     struct timer ping;

@@ -98,7 +98,8 @@ int registrar_start(struct gateway *g)
         struct registration *r = &rs->registrations[rs->len];
         r->gateway = g;
         r->ping.fire = on_ping;
-        r->redial = redial_start(g->conns, to->at[rs->len].text, &kind, REDIAL_MS, r);
+        r->redial =
+            redial_start(g->conns, to->at[rs->len].text, &kind, &g->inner_tls, REDIAL_MS, r);
         if (!r->redial) {
             log_error("%s:%d: register_address %s: %s", to->at[rs->len].file, to->at[rs->len].line,
                       to->at[rs->len].text, strerror(errno));

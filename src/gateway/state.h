@@ -19,6 +19,7 @@
 #include "net/cidr.h"
 #include "net/conn.h"
 #include "net/loop.h"
+#include "net/peer_tls.h"
 #include "proc/role.h"
 
 struct gateway_conf;
@@ -44,6 +45,7 @@ struct gateway {
     struct heartbeat heartbeat;
     struct route route;
     struct inner inner;
+    struct peer_tls inner_tls;
     struct jobs jobs;
     struct registrar registrar;
     struct auth auth;

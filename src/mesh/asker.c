@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "chan/chan.h"
 #include "client/command.h"
+#include "net/peer_tls.h"
 #include "proto/phpser.h"
 
 enum { IDLE_MS = 50 * 1000, CONNECT_TIMEOUT_MS = 5000, REPLY_HEAD = 4 };
@@ -18,7 +19,9 @@ enum { IDLE_MS = 50 * 1000, CONNECT_TIMEOUT_MS = 5000, REPLY_HEAD = 4 };
 struct asker {
     struct conn_pool *conns;
     struct gateway_at at;
+    const char *address;
     const char *secret;
+    const struct peer_tls *tls;
     struct chan *chan; /* NULL while closed */
     struct list line;  /* struct query_slot */
     struct timer idle;
@@ -92,11 +95,17 @@ static void on_late(struct query_slot *slot, void *owner)
     drop(owner, GW_ETIMEOUT);
 }
 
-struct asker *asker_new(struct conn_pool *conns, struct gateway_at at, const char *secret)
+struct asker *asker_new(struct conn_pool *conns, struct gateway_at at, const char *address,
+                        const char *secret, const struct peer_tls *tls)
 {
     struct asker *a = mem_zalloc(sizeof *a);
 
-    *a = (struct asker){.conns = conns, .at = at, .secret = secret, .idle = {.fire = on_idle}};
+    *a = (struct asker){.conns = conns,
+                        .at = at,
+                        .address = address,
+                        .secret = secret,
+                        .tls = tls,
+                        .idle = {.fire = on_idle}};
     list_init(&a->line);
     return a;
 }
@@ -113,8 +122,13 @@ void asker_free(struct asker *a)
 static int connect_now(struct asker *a)
 {
     struct addr to = gateway_at_addr(a->at);
+    const struct transport *transport;
+    void *state;
+    int rc = peer_tls_dial(a->tls, a->address, &transport, &state);
 
-    a->chan = chan_dial(a->conns, &to, &kind, a);
+    if (rc < 0)
+        return rc;
+    a->chan = chan_dial_over(a->conns, &to, transport, state, &kind, a);
     return a->chan ? 0 : -errno;
 }
 

@@ -10,11 +10,13 @@
 #include "proto/wire.h"
 
 struct asker;
+struct peer_tls;
 
 /* Connects at the first query and closes when idle for 50 s, as the original keeps it
- * (GatewayWorker src/Lib/Gateway.php, $persistentConnection…). secret is borrowed. */
-struct asker *asker_new(struct conn_pool *conns, struct gateway_at at,
-                        const char *secret) NODISCARD;
+ * (GatewayWorker src/Lib/Gateway.php, $persistentConnection…). address is the text that `at` came
+ * from; it, secret and tls are borrowed. */
+struct asker *asker_new(struct conn_pool *conns, struct gateway_at at, const char *address,
+                        const char *secret, const struct peer_tls *tls) NODISCARD;
 void asker_free(struct asker *a); /* fails what waits */
 
 /* Sends the request and adds the target to the query; a failure at once goes into target->rc. */

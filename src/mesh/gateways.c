@@ -75,6 +75,7 @@ void gateways_init(struct gateways *g, const struct gateways_conf *conf,
     g->kind.fibers = conf->fibers;
     g->kind.worker_key = conf->worker_key;
     g->kind.secret = conf->secret;
+    g->kind.tls = conf->tls;
     g->kind.has_judge = conf->has_judge;
     g->kind.send_max_bytes = conf->send_max_bytes;
 }

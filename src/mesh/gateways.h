@@ -24,7 +24,8 @@ struct gateways_conf {
     struct fibers *fibers;
     const char *worker_key; /* borrowed, as is secret; NULL: takes no events */
     const char *secret;
-    bool has_judge; /* see struct uplink_kind */
+    const struct peer_tls *tls; /* outlives the links */
+    bool has_judge;             /* see struct uplink_kind */
     uint64_t send_max_bytes;
     uint64_t packet_max_bytes;
 };

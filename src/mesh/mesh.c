@@ -204,10 +204,11 @@ void mesh_connections(const struct mesh *m, role_connection_fn *row, void *ctx)
 {
     for (size_t i = 0; i < m->gateways.links.len; i++) {
         const struct uplink *u = m->gateways.links.at[i];
-        struct role_connection c = {.id = i + 1, .transport = "tcp", .protocol = "wire"};
         if (u->state != UPLINK_UP)
             continue;
         const struct conn *conn = chan_conn(u->chan);
+        struct role_connection c = {
+            .id = i + 1, .transport = conn_transport_name(conn), .protocol = "wire"};
         struct conn_counts counts;
         struct addr local = {0};
         int unread = 0;

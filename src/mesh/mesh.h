@@ -8,6 +8,7 @@
 #include "mesh/gateways.h"
 #include "mesh/registrars.h"
 #include "net/fibers.h"
+#include "net/peer_tls.h"
 #include "proc/role.h"
 
 /* What the Gateway API works on in a worker and in the queue role. Its parts are initialised by the
@@ -16,6 +17,7 @@ struct mesh {
     struct gw gw;
     struct loop *loop;
     struct fibers fibers;
+    struct peer_tls tls;
     struct registrars registrars;
     struct gateways gateways;
 };

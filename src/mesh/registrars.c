@@ -124,7 +124,7 @@ static void on_close(struct chan *ch, void *owner, int why, uint16_t close_code)
         return; /* there is no redial any more */
     const char *address = redial_address(one->redial);
     timer_stop(conn_pool_loop(one->all->conns), &one->ping);
-    if (why != 0 && one->is_up && !one->has_heard)
+    if (why != 0 && why != GW_EPROTO && one->is_up && !one->has_heard)
         log_limited(&rate, LOG_WARN,
                     "registry %s closed the connection without a list: its secret_key is another "
                     "one",
@@ -150,11 +150,11 @@ static const struct chan_kind kind = {
 };
 
 void registrars_start(struct registrars *r, struct conn_pool *conns,
-                      const struct registries_conf *conf,
+                      const struct registries_conf *conf, const struct peer_tls *tls,
                       void (*on_change)(void *owner, const struct vec *addresses), void *owner)
 {
     *r = (struct registrars){
-        .conns = conns, .secret = conf->secret, .on_change = on_change, .owner = owner};
+        .conns = conns, .secret = conf->secret, .tls = tls, .on_change = on_change, .owner = owner};
     for (size_t i = 0; i < conf->addresses.len; i++) {
         const char *address = conf->addresses.at[i].text;
         struct registrar *one = mem_zalloc(sizeof *one);
@@ -163,7 +163,7 @@ void registrars_start(struct registrars *r, struct conn_pool *conns,
         /* By its text, as the original decides it (BusinessWorker.php:286). */
         one->is_local = strncmp(address, "127.0.0.1", 9) == 0;
         vec_push(&r->all, one);
-        one->redial = redial_start(conns, address, &kind, REDIAL_MS, one);
+        one->redial = redial_start(conns, address, &kind, tls, REDIAL_MS, one);
         if (!one->redial)
             log_fatal("cannot dial registry %s", address);
     }

@@ -8,11 +8,13 @@
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "base/conf.h"
+#include "net/peer_tls_conf.h"
 
 struct registries_conf {
     struct conf_list addresses;
     const char *secret;
     bool is_insecure;
+    struct peer_tls_conf tls;
 };
 
 /* For the key table of a role whose struct TYPE has a `struct registries_conf FIELD`. DEFAULT is
@@ -28,6 +30,7 @@ struct registries_conf {
          .offset = offsetof(TYPE, FIELD.secret),                                                   \
          .def = "",                                                                                \
          .meaning = "Key that registry, gateways, workers and client libraries have in common."},  \
+        PEER_TLS_CONF_KEYS(TYPE, FIELD.tls),                                                       \
     {                                                                                              \
         .name = "insecure", .type = CONF_BOOL, .offset = offsetof(TYPE, FIELD.is_insecure),        \
         .def = "false", .meaning = "Allows registries on other hosts without secret_key."          \

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "client/command.h"
+#include "net/peer_tls.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 5000,
@@ -161,7 +162,7 @@ static void explain_loss(const struct uplink *u, int why)
     if (u->state != UPLINK_UP)
         log_limited(&rate, LOG_WARN, "cannot connect to gateway %s: %s", u->address,
                     gw_strerror(why));
-    else if (!u->has_heard && up_ms < SUSPICIOUS_MS)
+    else if (!u->has_heard && up_ms < SUSPICIOUS_MS && why != GW_EPROTO)
         log_limited(&rate, LOG_WARN,
                     "gateway %s closed the connection at once: its secret_key is another one, or a "
                     "second worker uses the key %s",
@@ -258,6 +259,18 @@ void uplink_kind_init(struct uplink_kind *k, uint64_t packet_max_bytes)
 
 /* ---- dialling ---- */
 
+static int dial(struct uplink *u, const struct addr *addr)
+{
+    const struct transport *transport;
+    void *state;
+    int rc = peer_tls_dial(u->kind->tls, u->address, &transport, &state);
+
+    if (rc < 0)
+        return rc;
+    u->chan = chan_dial_over(u->kind->conns, addr, transport, state, &u->kind->chan, u);
+    return u->chan ? 0 : -errno;
+}
+
 static void on_resolved(void *owner, int rc, const struct addr *addr)
 {
     struct uplink *u = owner;
@@ -267,8 +280,7 @@ static void on_resolved(void *owner, int rc, const struct addr *addr)
         rc = -EAFNOSUPPORT; /* client ids have room for IPv4 only */
     if (rc == 0) {
         u->at = (struct gateway_at){.ip = addr_ip4(addr), .port = addr->port};
-        u->chan = chan_dial(u->kind->conns, addr, &u->kind->chan, u);
-        rc = u->chan ? 0 : -errno;
+        rc = dial(u, addr);
     }
     if (rc < 0) {
         explain_loss(u, rc);
@@ -407,7 +419,7 @@ void uplink_ask(struct uplink *u, const struct wire_packet *p, struct query *q,
             query_expect(q, target, &u->line);
     } else {
         if (!u->asker)
-            u->asker = asker_new(u->kind->conns, u->at, u->kind->secret);
+            u->asker = asker_new(u->kind->conns, u->at, u->address, u->kind->secret, u->kind->tls);
         asker_ask(u->asker, p, q, target);
     }
 }

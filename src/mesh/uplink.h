@@ -16,6 +16,7 @@
 #include "net/resolve.h"
 #include "proto/wire.h"
 
+struct peer_tls;
 struct uplink;
 
 struct uplink_events {
@@ -36,6 +37,7 @@ struct uplink_kind {
     struct fibers *fibers;
     const char *worker_key; /* NULL: connects as GatewayClient does, and gets no events */
     const char *secret;
+    const struct peer_tls *tls;
     bool has_judge; /* takes CMD_ON_HANDSHAKE */
     uint64_t send_max_bytes;
 };

@@ -20,6 +20,7 @@ struct tls {
     struct tls_context *ctx;
     int broken; /* the error that ended it, after which OpenSSL may not be asked again; or 0 */
     bool is_http;
+    bool is_dialler;
 };
 
 void *tls_new(struct tls_context *ctx, bool is_http)
@@ -58,7 +59,7 @@ void *tls_new_dialler(struct tls_context *ctx, const char *host, bool is_insecur
         return NULL;
     }
     struct tls *t = mem_zalloc(sizeof *t);
-    *t = (struct tls){.ssl = ssl, .ctx = tls_context_ref(ctx)};
+    *t = (struct tls){.ssl = ssl, .ctx = tls_context_ref(ctx), .is_dialler = true};
     SSL_set_verify(ssl, is_insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
     SSL_set_connect_state(ssl);
     return t;
@@ -102,25 +103,43 @@ static void answer_in_http(int fd)
                MSG_NOSIGNAL); /* whoever cannot take it goes without */
 }
 
+/* What OpenSSL's first error means, in words for the log. */
+static const char *reason_of(const struct tls *t)
+{
+    unsigned long error = ERR_peek_error();
+    const char *reason = ERR_reason_error_string(error);
+    switch (ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0) {
+    case SSL_R_HTTP_REQUEST:
+        return "it speaks HTTP without TLS";
+    case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_PACKET_LENGTH_TOO_LONG: /* what other protocols begin with, read as a record */
+        return "it speaks without TLS, or too old a version";
+    case SSL_R_CERTIFICATE_VERIFY_FAILED:
+        return X509_verify_cert_error_string(SSL_get_verify_result(t->ssl));
+    default:
+        return reason ? reason : "handshake failed";
+    }
+}
+
+static void tell(struct tls *t, int fd, const char *what)
+{
+    static struct log_rate rates[2];
+    struct addr peer = {0};
+    char from[ADDR_TEXT_MAX];
+    (void)sock_peer(fd, &peer); /* it may have left already */
+    addr_text(&peer, from);
+    log_limited(&rates[t->is_dialler], t->is_dialler ? LOG_WARN : LOG_INFO, "%s: %s: %s", from,
+                what, reason_of(t));
+}
+
 /* OpenSSL has sent its alert, if any. Peers that just leave are no news: port scanners and health
  * checks do that. */
 static void see_off(struct tls *t, int fd, int rc)
 {
-    static struct log_rate rate;
-    unsigned long error = ERR_peek_error();
-    bool is_http_request = ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST;
-    const char *reason = ERR_reason_error_string(error);
-    struct addr peer = {0};
-    char from[ADDR_TEXT_MAX];
     if (rc != GW_EPROTO)
         return;
-    (void)sock_peer(fd, &peer); /* it may have left already */
-    addr_text(&peer, from);
-    log_limited(&rate, LOG_INFO, "%s: no TLS connection: %s", from,
-                is_http_request ? "it speaks HTTP without TLS"
-                : reason        ? reason
-                                : "handshake failed");
-    if (is_http_request && t->is_http)
+    tell(t, fd, "no TLS connection");
+    if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST && t->is_http)
         answer_in_http(fd);
     (void)shutdown(fd, SHUT_WR);
 }
@@ -157,6 +176,10 @@ static ssize_t tls_read(void *state, int fd, uint8_t *at, size_t len, unsigned *
         else
             rc = failure(t, 0, wants);
     }
+    /* In TLS 1.3 whoever dials is ready before the other side has looked at its certificate. */
+    if (rc == GW_EPROTO && t->is_dialler && ERR_peek_error() != 0)
+        tell(t, fd, "TLS ended by the other side");
+    ERR_clear_error();
     if (got > 0) {
         /* The end was read along with the last bytes and will not wake anybody again; a socket
          * that can be written to does. */

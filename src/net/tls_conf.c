@@ -1,24 +1,20 @@
 /* The TLS keys of a section, the same for every role, and what they name: read, checked, opened.
  *
- * Credentials are u32be length and bytes of: the ticket secret, each certificate and its key, the
+ * Its part of the credentials has as parts: the ticket secret, each certificate and its key, the
  * clients' CA (empty without one). */
 #include "net/tls_conf.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <gw/err.h>
 
-#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/part.h"
 
 enum { FILE_MAX_BYTES = 1 << 20, SECRET_BYTES = 32, WARN_S = 14 * 24 * 3600 };
 
@@ -49,34 +45,10 @@ bool tls_conf_is_on(const struct tls_conf *tls)
 
 /* ---- reading ---- */
 
-/* Appends length and content. 0 or -errno. */
-static int add_file(struct buf *out, const char *path)
-{
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    int rc = fstat(fd, &st) < 0 ? -errno : 0;
-    if (rc == 0 && (st.st_size > FILE_MAX_BYTES || !S_ISREG(st.st_mode)))
-        rc = S_ISREG(st.st_mode) ? -EFBIG : -EINVAL;
-    if (rc == 0) {
-        size_t len = (size_t)st.st_size;
-        uint8_t *to = buf_reserve(out, 4 + len);
-        ssize_t n = pread(fd, to + 4, len, 0);
-        if (n != (ssize_t)len)
-            rc = n < 0 ? -errno : -EIO;
-        put_u32be(to, (uint32_t)len);
-        if (rc == 0)
-            buf_commit(out, 4 + len);
-    }
-    close(fd);
-    return rc;
-}
-
 static int read_item(const struct place *at, const char *key, const struct conf_item *item,
                      struct buf *out)
 {
-    int rc = add_file(out, conf_path(at->conf, item->text));
+    int rc = part_put_file(out, conf_path(at->conf, item->text), FILE_MAX_BYTES);
     if (rc == 0)
         return 0;
     complain_item(at, key, item, gw_strerror(rc));
@@ -88,17 +60,16 @@ static int read_files(const struct place *at, const struct tls_conf *tls, struct
     uint8_t secret[SECRET_BYTES];
     int rc = 0;
     crypto_random(secret, sizeof secret);
-    buf_put_u32be(out, sizeof secret);
-    buf_put(out, secret, sizeof secret);
+    part_put(out, span_of(secret, sizeof secret));
     for (size_t i = 0; i < tls->certs.len; i++)
         if (read_item(at, "tls_cert", &tls->certs.at[i], out) < 0 ||
             read_item(at, "tls_key", &tls->keys.at[i], out) < 0)
             rc = GW_ECONF;
     if (!tls->client_ca) {
-        buf_put_u32be(out, 0);
+        part_put(out, span_of(NULL, 0));
         return rc;
     }
-    int rc_ca = add_file(out, conf_path(at->conf, tls->client_ca));
+    int rc_ca = part_put_file(out, conf_path(at->conf, tls->client_ca), FILE_MAX_BYTES);
     if (rc_ca == 0)
         return rc;
     complain_key(at, "tls_client_ca", tls->client_ca, gw_strerror(rc_ca));
@@ -106,15 +77,6 @@ static int read_files(const struct place *at, const struct tls_conf *tls, struct
 }
 
 /* ---- opening ---- */
-
-static bool take(struct span *rest, struct span *out)
-{
-    if (rest->len < 4 || get_u32be(rest->at) > rest->len - 4)
-        return false;
-    *out = span_of(rest->at + 4, get_u32be(rest->at));
-    *rest = span_skip(*rest, 4 + out->len);
-    return true;
-}
 
 /* NULL: complaint->text is "" when the bytes are none of ours. */
 static struct tls_context *make(const struct tls_conf *tls, struct span credentials,
@@ -128,10 +90,11 @@ static struct tls_context *make(const struct tls_conf *tls, struct span credenti
         .has_kernel = tls->has_kernel,
     };
     struct tls_pair *pairs = mem_zalloc(tls->certs.len * sizeof *pairs);
-    bool is_whole = take(&credentials, &setup.ticket_secret);
+    bool is_whole = part_take(&credentials, &setup.ticket_secret);
     for (size_t i = 0; is_whole && i < tls->certs.len; i++)
-        is_whole = take(&credentials, &pairs[i].cert) && take(&credentials, &pairs[i].key);
-    is_whole = is_whole && take(&credentials, &setup.client_ca);
+        is_whole =
+            part_take(&credentials, &pairs[i].cert) && part_take(&credentials, &pairs[i].key);
+    is_whole = is_whole && part_take(&credentials, &setup.client_ca);
     setup.pairs = pairs;
     *complaint = (struct tls_complaint){.text = ""};
     struct tls_context *ctx = is_whole ? tls_context_new(&setup, complaint) : NULL;
@@ -139,13 +102,14 @@ static struct tls_context *make(const struct tls_conf *tls, struct span credenti
     return ctx;
 }
 
-int tls_conf_open(const struct tls_conf *tls, struct span credentials, struct tls_context **out)
+int tls_conf_open(const struct tls_conf *tls, struct span *credentials, struct tls_context **out)
 {
-    struct tls_complaint complaint;
+    struct tls_complaint complaint = {.text = ""};
+    struct span own;
     *out = NULL;
     if (!tls_conf_is_on(tls))
         return 0;
-    *out = make(tls, credentials, &complaint);
+    *out = part_take(credentials, &own) ? make(tls, own, &complaint) : NULL;
     if (*out)
         return 0;
     log_error("TLS cannot be set up: %s",
@@ -209,23 +173,36 @@ static int check_keys(const struct place *at, const struct tls_conf *tls)
     return GW_ECONF;
 }
 
-int tls_conf_read(const struct conf *conf, const struct conf_section *s, const struct tls_conf *tls,
-                  struct buf *credentials, struct buf *errors)
+/* Into *own, which is wiped by the caller. */
+static int read_checked(const struct place *at, const struct tls_conf *tls, struct buf *own)
 {
-    struct place at = {.conf = conf, .section = s, .errors = errors};
     struct tls_complaint complaint;
-    if (check_keys(&at, tls) < 0)
+    if (read_files(at, tls, own) < 0)
         return GW_ECONF;
-    if (!tls_conf_is_on(tls))
-        return 0;
-    if (read_files(&at, tls, credentials) < 0)
-        return GW_ECONF;
-    struct tls_context *ctx = make(tls, buf_span(credentials), &complaint);
+    struct tls_context *ctx = make(tls, buf_span(own), &complaint);
     if (!ctx) {
-        pass_on(&at, tls, &complaint);
+        pass_on(at, tls, &complaint);
         return GW_ECONF;
     }
     warn_of_end(tls, ctx);
     tls_context_unref(ctx);
     return 0;
+}
+
+int tls_conf_read(const struct conf *conf, const struct conf_section *s, const struct tls_conf *tls,
+                  struct buf *credentials, struct buf *errors)
+{
+    struct place at = {.conf = conf, .section = s, .errors = errors};
+    struct buf own = {0};
+    if (check_keys(&at, tls) < 0)
+        return GW_ECONF;
+    if (!tls_conf_is_on(tls))
+        return 0;
+    int rc = read_checked(&at, tls, &own);
+    if (rc == 0)
+        part_put(credentials, buf_span(&own));
+    if (own.at)
+        explicit_bzero(own.at, own.len);
+    buf_fini(&own);
+    return rc;
 }

@@ -68,14 +68,15 @@ struct tls_conf {
 
 bool tls_conf_is_on(const struct tls_conf *tls);
 
-/* Reads the files that the keys name into *credentials, and makes sure that they work together. At
- * start and at a reload, by whoever may read private keys. 0, also with TLS off; or GW_ECONF with a
- * line each in errors. Certificates that end soon are warned of in the log. */
+/* Reads the files that the keys name, makes sure that they work together, and appends them to
+ * *credentials as one part (base/part.h). At start and at a reload, by whoever may read private
+ * keys. 0, also with TLS off, when nothing is appended; or GW_ECONF with a line each in errors.
+ * Certificates that end soon are warned of in the log. */
 int tls_conf_read(const struct conf *conf, const struct conf_section *s, const struct tls_conf *tls,
                   struct buf *credentials, struct buf *errors) NODISCARD;
-/* Makes a context of what tls_conf_read() wrote; *out is NULL with TLS off. 0, or GW_ECONF with a
- * log line when they are no such bytes. */
-int tls_conf_open(const struct tls_conf *tls, struct span credentials,
+/* Makes a context of what tls_conf_read() wrote, cutting it off *credentials; *out is NULL with TLS
+ * off. 0, or GW_ECONF with a log line when they are no such bytes. */
+int tls_conf_open(const struct tls_conf *tls, struct span *credentials,
                   struct tls_context **out) NODISCARD;
 
 #endif

@@ -116,8 +116,14 @@ static void set_rules(SSL_CTX *ctx, const struct tls_setup *setup)
     SSL_CTX_set_dh_auto(ctx, 1);    /* for whoever lists DHE in tls_ciphers */
 }
 
-static void set_sessions(SSL_CTX *ctx)
+static void set_sessions(SSL_CTX *ctx, bool has_tickets)
 {
+    if (!has_tickets) {
+        SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+        SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+        SSL_CTX_set_num_tickets(ctx, 0);
+        return;
+    }
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
     SSL_CTX_sess_set_cache_size(ctx, SESSIONS_CACHED_MAX);
     /* Without it sessions of clients with certificates are refused: SSL_CTX_set_session_id_context
@@ -134,6 +140,9 @@ static int set_verify(SSL_CTX *ctx, const struct tls_setup *setup, struct tls_co
     else if (setup->verify == TLS_VERIFY_REQUIRED)
         mode = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     SSL_CTX_set_verify(ctx, mode, NULL);
+    if (setup->peer_name &&
+        X509_VERIFY_PARAM_set1_host(SSL_CTX_get0_param(ctx), setup->peer_name, 0) != 1)
+        return tls_complain(complaint, TLS_PART_CLIENT_CA, "the peers' name cannot be used");
     return mode == SSL_VERIFY_NONE ? 0 : tls_pem_use_client_ca(ctx, setup->client_ca, complaint);
 }
 
@@ -147,7 +156,7 @@ static int add_pair(struct tls_context *all, const struct tls_setup *setup, size
     all->pairs[all->pairs_n++] = ctx;
     SSL_CTX_set_app_data(ctx, all);
     set_rules(ctx, setup);
-    set_sessions(ctx);
+    set_sessions(ctx, setup->ticket_secret.len > 0);
     if (SSL_CTX_set_cipher_list(ctx, setup->ciphers) != 1)
         return tls_complain(complaint, TLS_PART_CIPHERS, "OpenSSL knows none of these ciphers");
     int rc = tls_pem_use_pair(ctx, &setup->pairs[pos], complaint);
@@ -168,7 +177,8 @@ struct tls_context *tls_context_new(const struct tls_setup *setup, struct tls_co
     ctx->refs_n = 1;
     ctx->pairs = mem_zalloc(setup->pairs_n * sizeof(SSL_CTX *));
     ctx->ticket_secret_len = secret_len < TLS_SECRET_MAX ? secret_len : TLS_SECRET_MAX;
-    memcpy(ctx->ticket_secret, setup->ticket_secret.at, ctx->ticket_secret_len);
+    if (ctx->ticket_secret_len > 0)
+        memcpy(ctx->ticket_secret, setup->ticket_secret.at, ctx->ticket_secret_len);
     ERR_clear_error();
     for (size_t i = 0; i < setup->pairs_n; i++)
         if (add_pair(ctx, setup, i, complaint) < 0) {
@@ -178,18 +188,35 @@ struct tls_context *tls_context_new(const struct tls_setup *setup, struct tls_co
     return ctx;
 }
 
-struct tls_context *tls_context_new_dialler(void)
+/* 0, or -EINVAL with the complaint filled. */
+static int set_trust(SSL_CTX *ctx, const struct tls_setup *setup, struct tls_complaint *complaint)
 {
-    static const struct tls_setup rules = {.min_version = TLS_VERSION_1_2};
+    if (setup->pairs_n == 0)
+        return SSL_CTX_set_default_verify_paths(ctx) == 1
+                   ? 0
+                   : tls_complain(complaint, TLS_PART_CLIENT_CA, "no system certificates");
+    int rc = tls_pem_use_pair(ctx, setup->pairs, complaint);
+    return rc < 0 ? rc : set_verify(ctx, setup, complaint);
+}
+
+struct tls_context *tls_context_new_dialler(const struct tls_setup *setup,
+                                            struct tls_complaint *complaint)
+{
+    static const struct tls_setup system = {.min_version = TLS_VERSION_1_2};
+    const struct tls_setup *rules = setup ? setup : &system;
     SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
-    if (!ssl)
+    complaint->pair_pos = 0;
+    ERR_clear_error();
+    if (!ssl) {
+        (void)tls_complain(complaint, TLS_PART_CERT, "OpenSSL gives no context");
         return NULL;
+    }
     struct tls_context *ctx = mem_zalloc(sizeof *ctx);
     ctx->refs_n = 1;
     ctx->pairs = mem_zalloc(sizeof(SSL_CTX *));
     ctx->pairs[ctx->pairs_n++] = ssl;
-    set_rules(ssl, &rules);
-    if (SSL_CTX_set_default_verify_paths(ssl) != 1) {
+    set_rules(ssl, rules);
+    if (set_trust(ssl, rules, complaint) < 0) {
         tls_context_unref(ctx);
         return NULL;
     }

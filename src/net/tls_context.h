@@ -28,7 +28,8 @@ struct tls_setup {
     bool has_kernel;     /* lets the kernel encrypt where it can */
     /* Ticket keys are made from it and the time: processes with the same secret resume one
      * another's sessions. At least 32 random bytes. */
-    struct span ticket_secret;
+    struct span ticket_secret; /* empty: there are no tickets and no sessions to take up */
+    const char *peer_name;     /* what the other side's certificate must be for; NULL: whatever */
 };
 
 enum tls_part { TLS_PART_CERT, TLS_PART_KEY, TLS_PART_CLIENT_CA, TLS_PART_CIPHERS };
@@ -46,9 +47,11 @@ struct tls_context;
 /* Borrows the setup for the call. NULL: the complaint is filled. */
 struct tls_context *tls_context_new(const struct tls_setup *setup,
                                     struct tls_complaint *complaint) NODISCARD;
-/* Of the side that dials: believes whom the system believes (SSL_CERT_FILE and SSL_CERT_DIR in the
- * environment name others). NULL: OpenSSL gives none. */
-struct tls_context *tls_context_new_dialler(void) NODISCARD;
+/* Of the side that dials. With a setup it shows the first pair and believes client_ca alone; with
+ * NULL it shows nothing, and believes whom the system believes (SSL_CERT_FILE and SSL_CERT_DIR in
+ * the environment name others). NULL: the complaint is filled. */
+struct tls_context *tls_context_new_dialler(const struct tls_setup *setup,
+                                            struct tls_complaint *complaint) NODISCARD;
 struct tls_context *tls_context_ref(struct tls_context *ctx);
 void tls_context_unref(struct tls_context *ctx); /* NULL is fine */
 /* The day on which a pair's certificate, or one of its chain, ends; seconds since 1970. */

@@ -1,10 +1,15 @@
 /* A TLS client at a port without TLS: how it is recognised, and what it is told. */
 #include "proto/tls_hello.h"
 
+bool tls_hello_may_begin(uint8_t first)
+{
+    return first == 22; /* RFC 8446 §5.1: type handshake(22) */
+}
+
 bool tls_hello_is(struct span in)
 {
-    /* RFC 8446 §5.1: type handshake(22), version 0x0301 or 0x0303. */
-    return in.len >= 3 && in.at[0] == 22 && in.at[1] == 3 && in.at[2] <= 4;
+    /* RFC 8446 §5.1: version 0x0301 or 0x0303. */
+    return in.len >= 3 && tls_hello_may_begin(in.at[0]) && in.at[1] == 3 && in.at[2] <= 4;
 }
 
 struct span tls_hello_refusal(void)

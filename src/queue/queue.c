@@ -293,10 +293,12 @@ static void start_mesh(struct queue *q)
                   &(struct gateways_conf){.conns = env->conns,
                                           .fibers = &q->mesh.fibers,
                                           .secret = q->conf->registries.secret,
+                                          .tls = &q->mesh.tls,
                                           .send_max_bytes = q->conf->send_to_gateway_buffer_size,
                                           .packet_max_bytes = PACKET_MAX_BYTES},
                   &link_events, q);
-    registrars_start(&q->mesh.registrars, env->conns, &q->conf->registries, on_addresses, q);
+    registrars_start(&q->mesh.registrars, env->conns, &q->conf->registries, &q->mesh.tls,
+                     on_addresses, q);
 }
 
 static void start_intake(struct queue *q)
@@ -309,9 +311,28 @@ static void start_intake(struct queue *q)
     mem_free(consumer);
 }
 
+static int credentials(const struct conf *conf, const struct conf_section *s, struct buf *out,
+                       struct buf *errors)
+{
+    const struct queue_conf *c = s->conf;
+
+    return peer_tls_read(conf, s, &c->registries.tls, out, errors);
+}
+
+/* New certificates, for links that are made from now on. */
+static void reopen(void *self)
+{
+    struct queue *q = self;
+    struct span rest = q->env->credentials;
+
+    if (rest.len > 0 && peer_tls_open(&q->mesh.tls, &q->conf->registries.tls, &rest) < 0)
+        log_warn("the old certificates stay in use");
+}
+
 static int start(struct role_env *env, void **self)
 {
     struct buf error = {0};
+    struct span credentials = env->credentials;
     struct queue *q = mem_zalloc(sizeof *q);
 
     q->env = env;
@@ -319,8 +340,11 @@ static int start(struct role_env *env, void **self)
     q->closing.fire = on_too_long;
     int rc = store_url_parse(q->conf->redis, &q->url, &error);
     if (rc == 0)
+        rc = peer_tls_open(&q->mesh.tls, &q->conf->registries.tls, &credentials);
+    if (rc == 0)
         rc = fibers_init(&q->mesh.fibers, STACK_BYTES, 1);
     if (rc < 0) {
+        peer_tls_close(&q->mesh.tls);
         log_error("the queue cannot start: %s", error.len > 0 ? buf_cstr(&error) : gw_strerror(rc));
         buf_fini(&error);
         store_url_fini(&q->url);
@@ -361,9 +385,11 @@ const struct role queue_role = {
     .count = count,
     .check = queue_check,
     .plan = plan,
+    .credentials = credentials,
     .start = start,
     .drain = leave,
     .stop = leave,
+    .reopen = reopen,
     .status = status,
     .connections = connections,
 };

@@ -20,9 +20,8 @@ enum {
     PEERS_MAX = 4096,
     LINE_MAX_BYTES = 16 * 1024, /* a gateway_connect line has about 100 */
     IN_MAX_BYTES = 2 * LINE_MAX_BYTES,
-    ECHO_MAX_BYTES = 1024,     /* of a bad line, in the answer */
-    FIRST_LINE_MS = 10 * 1000, /* register.json auth_timeout */
-    ROLE_MS = 60 * 1000,       /* two missed pings (25 s) of one that only pings */
+    ECHO_MAX_BYTES = 1024, /* of a bad line, in the answer */
+    ROLE_MS = 60 * 1000,   /* two missed pings (25 s) of one that only pings */
     OUT_MAX_BYTES = 4 * REG_LINE_MAX,
 };
 
@@ -37,7 +36,7 @@ static const struct chan_kind kind = {
     .conn_conf = {.in_max_bytes = IN_MAX_BYTES,
                   .out_max_bytes = OUT_MAX_BYTES,
                   .close_timeout_ms = 2000,
-                  .handshake_timeout_ms = FIRST_LINE_MS},
+                  .handshake_timeout_ms = PEER_FIRST_LINE_MS},
     .events = &events,
 };
 
@@ -243,7 +242,8 @@ static void on_deadline(struct timer *t)
     close_silently(p);
 }
 
-void peer_accept(struct peer_host *h, int fd, const struct addr *from)
+void peer_accept(struct peer_host *h, int fd, const struct addr *from,
+                 const struct transport *transport, void *transport_state)
 {
     static struct log_rate rate;
     char text[ADDR_TEXT_MAX];
@@ -254,6 +254,7 @@ void peer_accept(struct peer_host *h, int fd, const struct addr *from)
                     "%s refused: %d connections are open, more than a registry can serve; look at "
                     "`gatehouse connections` for what holds them",
                     text, PEERS_MAX);
+        transport->free(transport_state);
         close(fd);
         return;
     }
@@ -261,14 +262,14 @@ void peer_accept(struct peer_host *h, int fd, const struct addr *from)
     p->host = h;
     p->deadline.fire = on_deadline;
     member_init(&p->member);
-    p->chan = chan_new(h->conns, fd, from, &plain_transport, NULL, &kind, p);
+    p->chan = chan_new(h->conns, fd, from, transport, transport_state, &kind, p);
     if (!p->chan) {
         mem_free(p);
         return;
     }
     list_append(&h->peers, &p->node);
     h->peers_n++;
-    timer_start(h->loop, &p->deadline, FIRST_LINE_MS);
+    timer_start(h->loop, &p->deadline, PEER_FIRST_LINE_MS);
 }
 
 void peer_host_init(struct peer_host *h, struct loop *l, struct conn_pool *p,

@@ -6,6 +6,8 @@
 #include "chan/chan.h"
 #include "registry/directory.h"
 
+enum { PEER_FIRST_LINE_MS = 10 * 1000 }; /* register.json auth_timeout */
+
 /* What the peers of one registry have in common; owned by the registry. */
 struct peer_host {
     struct loop *loop;
@@ -33,8 +35,9 @@ void peer_host_init(struct peer_host *h, struct loop *l, struct conn_pool *p,
                     const char *secret_key);
 void peer_host_fini(struct peer_host *h); /* all peers must be gone */
 
-/* Takes fd. The peer frees itself when its connection is gone. */
-void peer_accept(struct peer_host *h, int fd, const struct addr *from);
+/* Takes fd and transport_state. The peer frees itself when its connection is gone. */
+void peer_accept(struct peer_host *h, int fd, const struct addr *from,
+                 const struct transport *transport, void *transport_state);
 void peer_host_close_all(struct peer_host *h); /* flushes; on_gone follows for each */
 
 #endif

@@ -10,13 +10,15 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "net/listener.h"
+#include "chan/door.h"
+#include "net/peer_tls.h"
 #include "registry/peer.h"
 #include "registry/registry_conf.h"
 
 struct registry {
     struct role_env *env;
-    struct listener *listener;
+    struct door door;
+    struct peer_tls tls;
     struct peer_host host;
     bool is_stopping;
 };
@@ -26,11 +28,38 @@ static int count(const void *conf)
     return 1;
 }
 
-static void on_accept(void *owner, int fd, const struct addr *peer)
+static void on_enter(void *owner, int fd, const struct addr *peer,
+                     const struct transport *transport, void *transport_state)
 {
     struct registry *r = owner;
 
-    peer_accept(&r->host, fd, peer);
+    peer_accept(&r->host, fd, peer, transport, transport_state);
+}
+
+static int credentials(const struct conf *conf, const struct conf_section *s, struct buf *out,
+                       struct buf *errors)
+{
+    const struct registry_conf *c = s->conf;
+
+    return peer_tls_read(conf, s, &c->tls, out, errors);
+}
+
+static int open_door(struct registry *r)
+{
+    const struct registry_conf *conf = r->env->section->conf;
+    struct span rest = r->env->credentials;
+    int rc = peer_tls_open(&r->tls, &conf->tls, &rest);
+
+    if (rc < 0)
+        return rc;
+    r->door = (struct door){.on_enter = on_enter,
+                            .owner = r,
+                            .may_be_plain = conf->tls.mode == PEER_TLS_OPTIONAL,
+                            .timeout_ms = PEER_FIRST_LINE_MS};
+    rc = door_open(&r->door, r->env->loop, r->env->listen_fds[0], r->tls.accepting);
+    if (rc < 0)
+        log_error("the registry cannot listen on %s: %s", conf->listen, gw_strerror(rc));
+    return rc;
 }
 
 static int start(struct role_env *env, void **self)
@@ -40,10 +69,9 @@ static int start(struct role_env *env, void **self)
 
     r->env = env;
     peer_host_init(&r->host, env->loop, env->conns, conf->secret_key);
-    r->listener = listener_start(env->loop, env->listen_fds[0], on_accept, r);
-    if (!r->listener) {
-        int rc = -errno;
-        log_error("the registry cannot listen on %s: %s", conf->listen, gw_strerror(rc));
+    int rc = open_door(r);
+    if (rc < 0) {
+        peer_tls_close(&r->tls);
         peer_host_fini(&r->host);
         mem_free(r);
         return rc;
@@ -74,10 +102,22 @@ static void stop(void *self)
         return;
     r->is_stopping = true;
     r->host.on_gone = finish_when_empty;
-    listener_stop(r->listener);
-    r->listener = NULL;
+    door_close(&r->door);
+    peer_tls_close(&r->tls);
     peer_host_close_all(&r->host);
     finish_when_empty(&r->host);
+}
+
+/* New certificates; connected peers keep the ones that they know. */
+static void reopen(void *self)
+{
+    struct registry *r = self;
+    const struct registry_conf *conf = r->env->section->conf;
+    struct span rest = r->env->credentials;
+
+    if (r->is_stopping || rest.len == 0 || peer_tls_open(&r->tls, &conf->tls, &rest) < 0)
+        return;
+    door_renew_tls(&r->door, r->tls.accepting);
 }
 
 static void status(void *self, struct role_status *out)
@@ -135,9 +175,11 @@ const struct role registry_role = {
     .count = count,
     .check = registry_conf_check,
     .plan = registry_conf_plan,
+    .credentials = credentials,
     .start = start,
     .drain = stop,
     .stop = stop,
+    .reopen = reopen,
     .status = status,
     .connections = connections,
 };

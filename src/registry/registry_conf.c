@@ -27,6 +27,7 @@ static const struct conf_key keys[] = {
      .offset = AT(is_insecure),
      .def = "false",
      .meaning = "Allows a registry that other hosts reach without secret_key."},
+    PEER_TLS_CONF_KEYS(struct registry_conf, tls),
     {.name = "name",
      .type = CONF_STR,
      .offset = AT(name),

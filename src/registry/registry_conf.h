@@ -5,12 +5,14 @@
 #include <stdbool.h>
 
 #include "base/conf.h"
+#include "net/peer_tls_conf.h"
 #include "proc/role.h"
 
 struct registry_conf {
     const char *listen;
     const char *secret_key; /* "" when unset */
     bool is_insecure;
+    struct peer_tls_conf tls;
     const char *name;
     const char *user;
 };

@@ -197,10 +197,11 @@ static void host_of(struct span host_port, char out[HOST_MAX])
 /* NULL: OpenSSL gives none. */
 static void *make_tls(struct service *s, const struct place *p, bool is_insecure)
 {
+    struct tls_complaint complaint;
     char host[HOST_MAX];
 
     if (!s->dial_tls)
-        s->dial_tls = tls_context_new_dialler();
+        s->dial_tls = tls_context_new_dialler(NULL, &complaint);
     host_of(p->host_port, host);
     return s->dial_tls ? tls_new_dialler(s->dial_tls, host, is_insecure) : NULL;
 }

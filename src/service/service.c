@@ -56,7 +56,8 @@ static int service_credentials(const struct conf *conf, const struct conf_sectio
 {
     const struct service_conf *c = s->conf;
 
-    return tls_conf_read(conf, s, &c->tls, out, errors);
+    int rc = tls_conf_read(conf, s, &c->tls, out, errors);
+    return peer_tls_read(conf, s, &c->registries.tls, out, errors) < 0 ? GW_ECONF : rc;
 }
 
 /* The artifact's name has a part that no worker's has: "echo.service-1.so". */
@@ -164,10 +165,12 @@ static void join_mesh(struct service *s)
                   &(struct gateways_conf){.conns = s->env->conns,
                                           .fibers = &s->mesh.fibers,
                                           .secret = s->conf->registries.secret,
+                                          .tls = &s->mesh.tls,
                                           .send_max_bytes = LINK_SEND_MAX_BYTES,
                                           .packet_max_bytes = PACKET_MAX_BYTES},
                   &events, s);
-    registrars_start(&s->mesh.registrars, s->env->conns, &s->conf->registries, on_addresses, s);
+    registrars_start(&s->mesh.registrars, s->env->conns, &s->conf->registries, &s->mesh.tls,
+                     on_addresses, s);
 }
 
 /* ---- the process ---- */
@@ -196,11 +199,15 @@ static int service_start(struct role_env *env, void **self)
     s->conf = conf;
     s->module = module;
     s->events = events_of(module);
+    struct span credentials = env->credentials;
     int rc =
         fibers_init(&s->mesh.fibers, conf->module.stack_bytes, (size_t)conf->module.max_coroutines);
     if (rc == 0)
-        rc = tls_conf_open(&conf->tls, env->credentials, &s->tls);
+        rc = tls_conf_open(&conf->tls, &credentials, &s->tls);
+    if (rc == 0)
+        rc = peer_tls_open(&s->mesh.tls, &conf->registries.tls, &credentials);
     if (rc < 0) {
+        tls_context_unref(s->tls);
         log_error("the service cannot start: %s", gw_strerror(rc));
         mem_free(s);
         return rc;

@@ -105,7 +105,8 @@ static void look_soon(void *owner)
         loop_soon(a->links.mesh.loop, &a->look);
 }
 
-int api_open(const struct role_env *env, const struct web_conf *conf, struct api **out)
+int api_open(const struct role_env *env, const struct web_conf *conf, const struct peer_tls *tls,
+             struct api **out)
 {
     *out = NULL;
     if (!api_conf_is_on(env->conf))
@@ -119,7 +120,7 @@ int api_open(const struct role_env *env, const struct web_conf *conf, struct api
     list_init(&a->calls);
     int rc = api_keys_load(&a->keys, env->conf, loop_now_ms(env->loop));
     if (rc == 0)
-        rc = api_links_open(&a->links, env, conf, look_soon, a);
+        rc = api_links_open(&a->links, env, conf, tls, look_soon, a);
     if (rc < 0) {
         log_error("web: the HTTP API cannot start: %s", gw_strerror(rc));
         api_keys_fini(&a->keys);

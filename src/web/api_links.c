@@ -126,7 +126,7 @@ static const struct uplink_events link_events = {
     .on_up = on_up, .on_packet = on_packet, .on_down = on_down};
 
 int api_links_open(struct api_links *l, const struct role_env *env, const struct web_conf *conf,
-                   void (*on_lost)(void *owner), void *owner)
+                   const struct peer_tls *tls, void (*on_lost)(void *owner), void *owner)
 {
     *l = (struct api_links){.on_down = on_lost, .owner = owner};
     l->mesh.gw.io = &io;
@@ -139,10 +139,11 @@ int api_links_open(struct api_links *l, const struct role_env *env, const struct
                   &(struct gateways_conf){.conns = env->conns,
                                           .fibers = &l->mesh.fibers,
                                           .secret = conf->registries.secret,
+                                          .tls = tls,
                                           .send_max_bytes = LINK_FULL_BYTES,
                                           .packet_max_bytes = PACKET_MAX_BYTES},
                   &link_events, l);
-    registrars_start(&l->mesh.registrars, env->conns, &conf->registries, on_addresses, l);
+    registrars_start(&l->mesh.registrars, env->conns, &conf->registries, tls, on_addresses, l);
     return 0;
 }
 

@@ -22,9 +22,9 @@ struct api_links {
     void *owner;
 };
 
-/* 0 or -errno. Its coroutines are those of mesh.fibers. */
+/* 0 or -errno. tls outlives it. Its coroutines are those of mesh.fibers. */
 int api_links_open(struct api_links *l, const struct role_env *env, const struct web_conf *conf,
-                   void (*on_down)(void *owner), void *owner) NODISCARD;
+                   const struct peer_tls *tls, void (*on_down)(void *owner), void *owner) NODISCARD;
 /* On a coroutine, once per call: shortly after the start, waits for the gateways to be there. */
 void api_links_settle(struct api_links *l);
 /* Flushes and closes; what waits for answers fails, and on_down follows for every link. */

@@ -24,6 +24,7 @@ struct web {
     struct api *api; /* NULL: the config has no key for it */
     struct visitors visitors;
     struct cidr_set trusted;
+    struct peer_tls inner_tls;
     struct door doors[ROLE_LISTENERS_MAX];
     size_t doors_n;
 };
@@ -58,7 +59,8 @@ static int web_credentials(const struct conf *conf, const struct conf_section *s
                            struct buf *errors)
 {
     const struct web_conf *c = s->conf;
-    return tls_conf_read(conf, s, &c->tls, out, errors);
+    int rc = tls_conf_read(conf, s, &c->tls, out, errors);
+    return peer_tls_read(conf, s, &c->registries.tls, out, errors) < 0 ? GW_ECONF : rc;
 }
 
 static void on_enter(void *owner, int fd, const struct addr *peer,
@@ -78,6 +80,7 @@ static void web_free(struct web *w)
 {
     stop_listening(w);
     cidr_set_fini(&w->trusted);
+    peer_tls_close(&w->inner_tls);
     pages_close(w->pages);
     mem_free(w);
 }
@@ -138,11 +141,14 @@ static int web_start(struct role_env *env, void **self)
     struct tls_context *tls;
     w->trusted = door_conf_trusted(&w->conf->door);
     visitors_init(&w->visitors, env->conns, w->conf, w->pages, &w->trusted, on_empty);
-    int rc = tls_conf_open(&w->conf->tls, env->credentials, &tls);
+    struct span credentials = env->credentials;
+    int rc = tls_conf_open(&w->conf->tls, &credentials, &tls);
+    if (rc == 0)
+        rc = peer_tls_open(&w->inner_tls, &w->conf->registries.tls, &credentials);
     if (rc == 0)
         rc = open_doors(w, tls);
     if (rc == 0)
-        rc = api_open(env, w->conf, &w->api);
+        rc = api_open(env, w->conf, &w->inner_tls, &w->api);
     w->visitors.api = w->api;
     tls_context_unref(tls);
     if (rc < 0) {
@@ -171,8 +177,11 @@ static void web_stop(void *self)
 static void renew_tls(struct web *w)
 {
     struct tls_context *tls;
-    if (w->env->credentials.len == 0 || tls_conf_open(&w->conf->tls, w->env->credentials, &tls) < 0)
+    struct span rest = w->env->credentials;
+    if (rest.len == 0 || tls_conf_open(&w->conf->tls, &rest, &tls) < 0)
         return;
+    if (peer_tls_open(&w->inner_tls, &w->conf->registries.tls, &rest) < 0)
+        log_warn("the old certificates for inner_tls stay in use");
     for (size_t i = 0; i < w->doors_n; i++)
         door_renew_tls(&w->doors[i], tls);
     tls_context_unref(tls);

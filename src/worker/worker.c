@@ -148,6 +148,14 @@ static char *make_key(const struct role_env *env)
     return text;
 }
 
+static int worker_credentials(const struct conf *conf, const struct conf_section *s,
+                              struct buf *out, struct buf *errors)
+{
+    const struct worker_conf *c = s->conf;
+
+    return peer_tls_read(conf, s, &c->registries.tls, out, errors);
+}
+
 static int worker_start(struct role_env *env, void **self)
 {
     const struct worker_conf *conf = env->section->conf;
@@ -164,8 +172,11 @@ static int worker_start(struct role_env *env, void **self)
     w->conf = conf;
     w->module = module;
     w->worker_key = make_key(env);
-    int rc =
-        fibers_init(&w->mesh.fibers, conf->module.stack_bytes, (size_t)conf->module.max_coroutines);
+    struct span credentials = env->credentials;
+    int rc = peer_tls_open(&w->mesh.tls, &conf->registries.tls, &credentials);
+    if (rc == 0)
+        rc = fibers_init(&w->mesh.fibers, conf->module.stack_bytes,
+                         (size_t)conf->module.max_coroutines);
     if (rc < 0)
         goto free_self;
     w->mesh.fibers.activity = env->activity;
@@ -178,6 +189,7 @@ static int worker_start(struct role_env *env, void **self)
                                           .fibers = &w->mesh.fibers,
                                           .worker_key = w->worker_key,
                                           .secret = conf->registries.secret,
+                                          .tls = &w->mesh.tls,
                                           .has_judge = module->on_handshake,
                                           .send_max_bytes = conf->send_to_gateway_buffer_size,
                                           .packet_max_bytes = conf->max_packet_bytes},
@@ -185,11 +197,13 @@ static int worker_start(struct role_env *env, void **self)
     leave_init(w);
     w->starting.fire = look_for_gateways;
     w->started_ms = loop_now_ms(env->loop);
-    registrars_start(&w->mesh.registrars, env->conns, &conf->registries, on_addresses, w);
+    registrars_start(&w->mesh.registrars, env->conns, &conf->registries, &w->mesh.tls, on_addresses,
+                     w);
     timer_start(env->loop, &w->starting, SETTLE_LOOK_MS);
     *self = w;
     return 0;
 free_self:
+    peer_tls_close(&w->mesh.tls);
     log_error("the worker cannot start: %s", gw_strerror(rc));
     mem_free(w->worker_key);
     mem_free(w);
@@ -231,6 +245,7 @@ const struct role worker_role = {
     .count = worker_count,
     .check = worker_check,
     .plan = worker_plan,
+    .credentials = worker_credentials,
     .prepare = worker_prepare,
     .start = worker_start,
     .drain = worker_drain,

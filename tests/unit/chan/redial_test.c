@@ -46,7 +46,7 @@ static void comes_back_after_every_end(void **state)
     struct fixture *f = *state;
     struct server s = listen_at("127.0.0.1:0");
     f->kind.codec = &text_codec;
-    struct redial *r = redial_start(f->pool, s.text, &f->kind, RETRY_MS, f);
+    struct redial *r = redial_start(f->pool, s.text, &f->kind, NULL, RETRY_MS, f);
     assert_string_equal(redial_address(r), s.text);
     assert_null(redial_chan(r));
     assert_int_equal(f->diary.len, 0);
@@ -75,7 +75,7 @@ static void waits_until_somebody_listens(void **state)
     struct server s = listen_at("127.0.0.1:0");
     close(s.fd);
     f->kind.codec = &text_codec;
-    struct redial *r = redial_start(f->pool, s.text, &f->kind, RETRY_MS, f);
+    struct redial *r = redial_start(f->pool, s.text, &f->kind, NULL, RETRY_MS, f);
     turn_until(f, "close(-111,1006) close(-111,1006) "); /* ECONNREFUSED, twice */
     s = listen_at(s.text);
     turn_until(f, "open");
@@ -97,7 +97,7 @@ static void a_name_that_cannot_be_is_a_failed_attempt(void **state)
     struct fixture *f = *state;
     f->kind.codec = &text_codec;
     f->events.on_close = on_failure;
-    struct redial *r = redial_start(f->pool, "no port here", &f->kind, RETRY_MS, f);
+    struct redial *r = redial_start(f->pool, "no port here", &f->kind, NULL, RETRY_MS, f);
     turn_until(f, "failed failed ");
     redial_stop(r);
 }
@@ -118,9 +118,9 @@ static void may_be_stopped_in_on_close(void **state)
     close(s.fd);
     f->kind.codec = &text_codec;
     f->events.on_close = stop_on_close;
-    to_stop = redial_start(f->pool, s.text, &f->kind, RETRY_MS, f);
+    to_stop = redial_start(f->pool, s.text, &f->kind, NULL, RETRY_MS, f);
     turn_until(f, "stopped ");
-    to_stop = redial_start(f->pool, "no port here", &f->kind, RETRY_MS, f);
+    to_stop = redial_start(f->pool, "no port here", &f->kind, NULL, RETRY_MS, f);
     turn_until(f, "stopped stopped ");
     assert_int_equal(loop_timers_n(f->loop), 0);
     assert_diary(f, "stopped stopped ");
@@ -131,7 +131,7 @@ static void stopping_flushes_and_tells_the_end(void **state)
     struct fixture *f = *state;
     struct server s = listen_at("127.0.0.1:0");
     f->kind.codec = &text_codec;
-    struct redial *r = redial_start(f->pool, s.text, &f->kind, RETRY_MS, f);
+    struct redial *r = redial_start(f->pool, s.text, &f->kind, NULL, RETRY_MS, f);
     turn_until(f, "open");
     assert_int_equal(chan_send(redial_chan(r), span_str("last"), false), 0);
     redial_stop(r);
@@ -147,8 +147,8 @@ static void stopping_before_anything_happened_is_silent(void **state)
 {
     struct fixture *f = *state;
     f->kind.codec = &text_codec;
-    redial_stop(redial_start(f->pool, "127.0.0.1:1", &f->kind, RETRY_MS, f));
-    struct redial *r = redial_start(f->pool, "localhost:1", &f->kind, RETRY_MS, f);
+    redial_stop(redial_start(f->pool, "127.0.0.1:1", &f->kind, NULL, RETRY_MS, f));
+    struct redial *r = redial_start(f->pool, "localhost:1", &f->kind, NULL, RETRY_MS, f);
     fixture_turn(f); /* the look-up runs */
     redial_stop(r);
     redial_stop(NULL);

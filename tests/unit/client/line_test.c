@@ -77,7 +77,7 @@ static struct line *start(struct other *o, const char *answer, size_t len, enum 
     assert_int_equal(fcntl(o->listen_fd, F_SETFL, 0), 0); /* accept() of the thread shall wait */
     assert_int_equal(sock_local(o->listen_fd, &at), 0);
     assert_int_equal(pthread_create(&o->thread, NULL, serve, o), 0);
-    return line_new(&at);
+    return line_new(&at, NULL, NULL);
 }
 
 static void ask(struct line *l, enum line_answer answer)

@@ -76,6 +76,11 @@ static void reading_fini(struct reading *r)
     conf_free(r->conf);
 }
 
+static int open_it(const struct role_conf *c, struct span credentials, struct tls_context **out)
+{
+    return tls_conf_open(&c->tls, &credentials, out);
+}
+
 #define PAIR_ONE "tls_cert = one.pem\ntls_key = one.key\n"
 
 static void good_ones_open(void **state)
@@ -92,13 +97,12 @@ static void good_ones_open(void **state)
         struct tls_context *ctx;
         if (r.rc < 0)
             fail_msg("%s: %s", good[i], buf_cstr(&r.errors));
-        assert_int_equal(tls_conf_open(&c->tls, buf_span(&r.credentials), &ctx), 0);
+        assert_int_equal(open_it(c, buf_span(&r.credentials), &ctx), 0);
         assert_non_null(ctx);
         tls_context_unref(ctx);
         /* Cut short on the way, they are no credentials. */
         for (size_t len = 0; len < r.credentials.len; len += 997) {
-            assert_int_equal(tls_conf_open(&c->tls, span_of(r.credentials.at, len), &ctx),
-                             GW_ECONF);
+            assert_int_equal(open_it(c, span_of(r.credentials.at, len), &ctx), GW_ECONF);
             assert_null(ctx);
         }
         reading_fini(&r);
@@ -112,7 +116,7 @@ static void off_is_fine(void **state)
     struct tls_context *ctx;
     assert_int_equal(r.rc, 0);
     assert_int_equal(r.credentials.len, 0);
-    assert_int_equal(tls_conf_open(&c->tls, buf_span(&r.credentials), &ctx), 0);
+    assert_int_equal(open_it(c, buf_span(&r.credentials), &ctx), 0);
     assert_null(ctx);
     reading_fini(&r);
 }
