@@ -130,7 +130,7 @@ struct conn *conn_new(struct conn_pool *p, int fd, const struct addr *peer,
     struct conn *c = add(conn_kind_take(p, conf, events, transport), fd, peer, transport_state,
                          owner, CONN_HANDSHAKING);
     if (c)
-        conn_read_next_turn(c); /* plain TCP has no handshake whose bytes would wake us */
+        conn_read_this_turn(c);
     return c;
 }
 
@@ -205,6 +205,7 @@ void conn_bury(struct conn *c)
     moved->all_pos = c->all_pos;
     remove_if(&p->dirty, c, CONN_DIRTY);
     remove_if(&p->again, c, CONN_AGAIN);
+    remove_if(&p->fresh, c, CONN_FRESH);
     conn_kind_give(c->kind);
     pool_give(p->conns, c);
 }

@@ -34,6 +34,7 @@ enum conn_flag {
     CONN_HUNG_UP = 1 << 8, /* the peer is gone while we are paused: not watched until resumed */
     CONN_LINGERS = 1 << 9, /* all output is out; the descriptor goes to linger.c */
     CONN_AT_END = 1 << 10, /* the peer's last byte was read */
+    CONN_FRESH = 1 << 11,  /* in the pool's list of connections to read for the first time */
 };
 
 /* Unused input between two reads; only as long as there is some. */
@@ -111,11 +112,13 @@ struct conn_pool {
     struct vec all;
     struct vec dirty;
     struct vec again;
+    struct vec fresh;
     struct vec dead;
     bool is_flushing;
     struct task flush;
     struct task flush_soon;
     struct task read_again;
+    struct task read_fresh;
     struct task bury;
     struct task tidy;
     struct deadlines deadlines;
@@ -147,6 +150,8 @@ static inline struct conn_pool *pool_of(const struct conn *c)
 /* conn_read.c */
 void conn_read(struct conn *c);
 void conn_read_next_turn(struct conn *c);
+void conn_read_this_turn(struct conn *c); /* a new one, when all others are read */
+void conn_read_fresh(struct conn *c);
 void conn_read_again(struct conn *c); /* leftovers and what the transport holds */
 void conn_drop_leftover(struct conn *c);
 static inline bool conn_is_reading(const struct conn *c)

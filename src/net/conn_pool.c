@@ -62,6 +62,18 @@ static void on_read_again(struct task *t)
     drop_first(&p->again, n);
 }
 
+static void on_read_fresh(struct task *t)
+{
+    struct conn_pool *p = CONTAINER_OF(t, struct conn_pool, read_fresh);
+    for (size_t i = 0; i < p->fresh.len; i++) {
+        struct conn *c = p->fresh.at[i];
+        c->flags &= (uint16_t)~CONN_FRESH;
+        if (!(c->flags & CONN_DEAD))
+            conn_read_fresh(c);
+    }
+    p->fresh.len = 0;
+}
+
 /* All on_close first, then all memory: a callback may still ask questions about another connection
  * that ended in this turn. on_close may end more of them. */
 static void on_bury(struct task *t)
@@ -88,6 +100,7 @@ struct conn_pool *conn_pool_new(struct loop *l)
     p->flush.run = on_flush;
     p->flush_soon.run = on_flush_soon;
     p->read_again.run = on_read_again;
+    p->read_fresh.run = on_read_fresh;
     p->bury.run = on_bury;
     p->tidy.run = on_tidy;
     p->scratch = chunk_new(p->chunks, CHUNK_STD);
@@ -103,7 +116,8 @@ void conn_pool_free(struct conn_pool *p)
     for (size_t i = 0; i < p->all.len; i++)
         conn_destroy(p->all.at[i], 0);
     on_bury(&p->bury);
-    struct task *tasks[] = {&p->flush, &p->flush_soon, &p->read_again, &p->bury, &p->tidy};
+    struct task *tasks[] = {&p->flush,      &p->flush_soon, &p->read_again,
+                            &p->read_fresh, &p->bury,       &p->tidy};
     for (size_t i = 0; i < ARRAY_LEN(tasks); i++)
         task_cancel(p->loop, tasks[i]);
     deadlines_fini(&p->deadlines);
@@ -118,6 +132,7 @@ void conn_pool_free(struct conn_pool *p)
     vec_fini(&p->all);
     vec_fini(&p->dirty);
     vec_fini(&p->again);
+    vec_fini(&p->fresh);
     vec_fini(&p->dead);
     buf_fini(&p->buf);
     mem_free(p);

@@ -170,6 +170,24 @@ void conn_read_next_turn(struct conn *c)
     loop_soon(pool_of(c)->loop, &pool_of(c)->read_again);
 }
 
+void conn_read_this_turn(struct conn *c)
+{
+    c->flags |= CONN_FRESH;
+    vec_push(&pool_of(c)->fresh, c);
+    loop_after_read(pool_of(c)->loop, &pool_of(c)->read_fresh);
+}
+
+/* Nothing else would open it: plain TCP has no handshake whose bytes wake us. Who connects has
+ * mostly sent its request by now, and then accept, request and answer are one turn, with one write
+ * to the worker. */
+void conn_read_fresh(struct conn *c)
+{
+    if (conn_is_opening(c))
+        conn_make_progress(c);
+    if (conn_is_reading(c))
+        conn_read(c);
+}
+
 void conn_read_again(struct conn *c)
 {
     if (conn_is_opening(c))

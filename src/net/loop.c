@@ -26,6 +26,7 @@ struct loop {
     bool is_stopping;
     uint64_t now_ms;
     uint64_t busy_since_us;
+    struct task_queue after_read;
     struct task_queue at_flush;
     struct task_queue at_end;
     struct task_queue soon;
@@ -51,6 +52,7 @@ struct loop *loop_new(void)
     l->epoll_fd = fd;
     l->busy_since_us = clock_mono_us();
     l->now_ms = l->busy_since_us / 1000;
+    task_queue_init(&l->after_read);
     task_queue_init(&l->at_flush);
     task_queue_init(&l->at_end);
     task_queue_init(&l->soon);
@@ -194,6 +196,11 @@ static bool remove_from(struct task_queue *q, struct task *t)
     return false;
 }
 
+void loop_after_read(struct loop *l, struct task *t)
+{
+    enqueue(&l->after_read, t);
+}
+
 void loop_at_flush(struct loop *l, struct task *t)
 {
     enqueue(&l->at_flush, t);
@@ -211,8 +218,8 @@ void loop_soon(struct loop *l, struct task *t)
 
 void task_cancel(struct loop *l, struct task *t)
 {
-    if (t->is_queued && !remove_from(&l->at_flush, t) && !remove_from(&l->at_end, t) &&
-        !remove_from(&l->soon, t))
+    if (t->is_queued && !remove_from(&l->after_read, t) && !remove_from(&l->at_flush, t) &&
+        !remove_from(&l->at_end, t) && !remove_from(&l->soon, t))
         log_fatal("task_cancel: the task is queued in another loop");
 }
 
@@ -255,7 +262,7 @@ void loop_free(struct loop *l)
 
 static int wait_ms(const struct loop *l, int max_wait_ms)
 {
-    if (l->at_flush.first || l->at_end.first || l->soon.first)
+    if (l->after_read.first || l->at_flush.first || l->at_end.first || l->soon.first)
         return 0;
     uint64_t next_ms = wheel_next_ms(&l->wheel);
     if (next_ms == UINT64_MAX)
@@ -314,6 +321,7 @@ int loop_turn(struct loop *l, int max_wait_ms)
             return n;
         deliver(l);
     }
+    run_all(&l->after_read);
     run_all(&l->at_flush);
     run_all(&l->at_end);
     return 0;

@@ -12,7 +12,7 @@
  *   1. wait for events, not at all while work is pending
  *   2. fire due timers
  *   3. read everything readable: all ready watches; while a wait came back full, ask again
- * (bounded)
+ * (bounded); then tasks queued with loop_after_read(), for what was accepted meanwhile
  *   4. tasks queued with loop_at_flush(): output gathered in steps 2 and 3 leaves in one write per
  *      connection; tasks queued meanwhile run in the same turn
  *   5. tasks queued with loop_at_end(): objects closed during the turn are freed
@@ -76,6 +76,7 @@ static inline bool timer_is_running(const struct timer *t)
 size_t loop_timers_n(const struct loop *l);
 
 /* Queueing a task that is queued already does nothing. */
+void loop_after_read(struct loop *l, struct task *t);
 void loop_at_flush(struct loop *l, struct task *t);
 void loop_at_end(struct loop *l, struct task *t);
 void loop_soon(struct loop *l,

@@ -53,6 +53,7 @@ static void run_letter(struct task *t)
         l->then();
 }
 
+static struct letter_task read_task = {.task.run = run_letter, .letter = 'A'};
 static struct letter_task flush_task = {.task.run = run_letter, .letter = 'F'};
 static struct letter_task second_flush = {.task.run = run_letter, .letter = 'f'};
 static struct letter_task end_task = {.task.run = run_letter, .letter = 'E'};
@@ -70,6 +71,7 @@ static void read_letter(struct watch *w, unsigned ready)
     assert_int_equal(read(w->fd, &byte, 1), 1);
     note('R');
     loop_at_end(loop, &end_task.task);
+    loop_after_read(loop, &read_task.task);
     loop_at_flush(loop, &flush_task.task);
     loop_at_flush(loop, &flush_task.task); /* twice is once */
 }
@@ -103,7 +105,7 @@ static void a_turn_runs_its_phases_in_order(void **state)
     loop_soon(loop, &soon_task.task);
     assert_string_equal(seen, ""); /* never from inside the call */
     assert_int_equal(loop_turn(loop, -1), 0);
-    assert_string_equal(seen, "STRFfE");
+    assert_string_equal(seen, "STRAFfE");
     flush_task.then = NULL;
     watch_stop(loop, &w);
     close_pair(fds);
@@ -294,7 +296,7 @@ static void an_abandoned_copy_leaves_the_original_alone(void **state)
     assert_int_equal(status, 0);
     assert_int_equal(write(fds[1], "x", 1), 1);
     assert_int_equal(loop_turn(loop, 1000), 0);
-    assert_string_equal(seen, "RFE");
+    assert_string_equal(seen, "RAFE");
     watch_stop(loop, &w);
     close_pair(fds);
 }
