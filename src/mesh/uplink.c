@@ -17,7 +17,8 @@ enum {
     CONNECT_TIMEOUT_MS = 5000,
     CLOSE_TIMEOUT_MS = 2000,
     SUSPICIOUS_MS = 1000,
-    LONG_STALL_MS = 1000
+    LONG_STALL_MS = 1000,
+    TELL_LATE_MS = 10,
 };
 
 struct stall {
@@ -27,16 +28,40 @@ struct stall {
 
 /* ---- coming and going ---- */
 
-static void tell(struct task *t)
+static bool has_to_tell(const struct uplink *u)
 {
-    struct uplink *u = CONTAINER_OF(t, struct uplink, tell);
+    return u->done_n > 0 && u->state == UPLINK_UP && u->is_ours;
+}
+
+static void tell_now(struct uplink *u)
+{
     uint8_t count[4];
 
-    if (u->done_n == 0 || u->state != UPLINK_UP || !u->is_ours)
+    if (!has_to_tell(u))
         return;
     put_u32be(count, u->done_n);
     u->done_n = 0;
     uplink_send_cmd(u, CMD_DONE, 0, span_of(count, sizeof count));
+}
+
+/* Behind something else the count costs nothing. Alone it would wake the gateway, which does not
+ * wait for it: callbacks that send nothing (on_connect, on_close) are many when clients come and
+ * go. */
+static void tell(struct task *t)
+{
+    struct uplink *u = CONTAINER_OF(t, struct uplink, tell);
+
+    if (!has_to_tell(u))
+        return;
+    if (conn_queued(chan_conn(u->chan)) > 0)
+        tell_now(u);
+    else if (!timer_is_running(&u->tell_late))
+        timer_start(conn_pool_loop(u->kind->conns), &u->tell_late, TELL_LATE_MS);
+}
+
+static void on_tell_late(struct timer *t)
+{
+    tell_now(CONTAINER_OF(t, struct uplink, tell_late));
 }
 
 void uplink_will_tell(struct uplink *u)
@@ -58,6 +83,7 @@ struct uplink *uplink_new(const struct uplink_kind *kind, const char *address)
     u->clients = idmap_new();
     u->retry.fire = on_retry;
     u->tell.run = tell;
+    u->tell_late.fire = on_tell_late;
     list_init(&u->line);
     list_init(&u->stalled);
     return u;
@@ -69,6 +95,7 @@ void uplink_free(struct uplink *u)
         return;
     struct loop *loop = conn_pool_loop(u->kind->conns);
     timer_stop(loop, &u->retry);
+    timer_stop(loop, &u->tell_late);
     task_cancel(loop, &u->tell);
     asker_free(u->asker);
     idmap_free(u->clients);
@@ -314,6 +341,7 @@ void uplink_close(struct uplink *u)
     timer_stop(conn_pool_loop(u->kind->conns), &u->retry);
     resolve_cancel(u->resolve);
     u->resolve = NULL;
+    tell_now(u);
     if (u->chan)
         chan_close(u->chan, 0, span_of(NULL, 0));
     else

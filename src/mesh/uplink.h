@@ -56,9 +56,10 @@ struct uplink {
     uint64_t since_ms; /* when it came up */
 
     enum uplink_drain drain;
-    struct idmap *clients; /* struct client *, of dispatch */
-    uint32_t done_n;       /* finished events not yet told by CMD_DONE */
-    struct task tell;      /* tells them at the end of the turn */
+    struct idmap *clients;  /* struct client *, of dispatch */
+    uint32_t done_n;        /* finished events not yet told by CMD_DONE */
+    struct task tell;       /* tells them at the end of the turn, when something else is sent */
+    struct timer tell_late; /* or then */
 
     struct chan *chan;
     struct resolve *resolve;
@@ -94,7 +95,8 @@ bool uplink_is_flushed(const struct uplink *u);
 /* Asks; the answer or failure goes into the target. */
 void uplink_ask(struct uplink *u, const struct wire_packet *p, struct query *q,
                 struct fanout_target *target);
-/* Tells, once, at the end of this turn, how many events were finished. */
+/* Tells, once, how many events were finished: at the end of this turn when it sends something else,
+ * or a little later. */
 void uplink_will_tell(struct uplink *u);
 /* Takes no more packets for a while; queries go over a connection of their own meanwhile. */
 void uplink_pause(struct uplink *u);

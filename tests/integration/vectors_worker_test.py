@@ -165,6 +165,25 @@ def test_every_recorded_event(cluster):
     assert replayed >= 17
 
 
+@pytest.mark.parametrize("cluster", [True], ids=["our_gateway"], indirect=True)
+def test_every_event_is_told_as_done(cluster):
+    """Once, also when its callback sends nothing."""
+    def tell_of(n):
+        done = 0
+        while done < n:
+            packet = cluster.link.packet()
+            done += struct.unpack(">I", packet.body)[0] if packet.cmd == DONE else 0
+        return done
+
+    for n in (1, 3, 2):
+        for connection_id in range(10, 10 + n):
+            cluster.message(b"nothing", connection_id=connection_id)
+        assert tell_of(n) == n
+    cluster.message(b"send:current")
+    cluster.message(b"nothing")
+    assert tell_of(2) == 2
+
+
 def test_link_and_registry_come_back(cluster):
     cluster.tell([])
     assert cluster.barrier() == []  # an empty list closes nothing
