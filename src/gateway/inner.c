@@ -17,6 +17,7 @@
 enum {
     GREETING_MAX_BYTES = 16 * 1024, /* largest packet of a peer that has not shown the key */
     PING_MS = 25 * 1000,            /* docs/wire.md §3, step 4 */
+    LATE_MS = 1,
     ANSWERS_LOW_BYTES = 32 * 1024,
 };
 
@@ -28,6 +29,30 @@ void peer_send(struct peer *p, const struct wire_packet *packet)
         return;
     wire_encode(to, packet);
     conn_commit(p->conn, size);
+}
+
+/* To wake a worker costs more than the work that a client's coming and going makes there, and when
+ * many come and go every turn would wake it. */
+void peer_commit_event(struct peer *p, size_t n, bool can_wait)
+{
+    struct loop *loop = p->gateway->loop;
+    if (can_wait && p->pushed_ms == loop_now_ms(loop) && !conn_is_pushed(p->conn)) {
+        conn_commit_quietly(p->conn, n);
+        if (!timer_is_running(&p->late))
+            timer_start(loop, &p->late, LATE_MS);
+        return;
+    }
+    conn_commit(p->conn, n);
+    p->pushed_ms = loop_now_ms(loop);
+}
+
+static void on_late(struct timer *t)
+{
+    struct peer *p = CONTAINER_OF(t, struct peer, late);
+    if (conn_queued(p->conn) == 0)
+        return;
+    conn_push(p->conn);
+    p->pushed_ms = loop_now_ms(p->gateway->loop);
 }
 
 void peer_authorize(struct peer *p)
@@ -180,6 +205,7 @@ static void on_close(struct conn *conn, void *owner, int why)
     struct peer *p = owner;
     job_forget(p->gateway, p);
     route_detach(p->gateway, p);
+    timer_stop(p->gateway->loop, &p->late);
     list_remove(&p->node);
     mem_free(p);
 }
@@ -211,6 +237,7 @@ static void on_enter(void *owner, int fd, const struct addr *from,
     struct gateway *g = owner;
     struct peer *p = mem_zalloc(sizeof(*p));
     p->gateway = g;
+    p->late.fire = on_late;
     p->is_authorized = g->conf->secret_key[0] == '\0';
     p->conn =
         conn_new(g->conns, fd, from, transport, transport_state, &g->inner.conn_conf, &events, p);

@@ -35,6 +35,8 @@ struct peer {
     struct job *job;       /* of its last command; it is not read from until that is done */
     struct list in_line;
     enum peer_place place;
+    struct timer late;  /* pushes the events that could wait */
+    uint64_t pushed_ms; /* when the last ones were */
     struct span ahead;  /* while a command of it runs: what came behind it; who uses up more of
                            the same moves it */
     uint32_t reached_n; /* clients that its last send was queued to, for CMD_RECEIPT */
@@ -56,6 +58,9 @@ void peer_authorize(struct peer *p); /* it has shown the key */
 /* It offered our extensions: they are accepted by CMD_HELLO. Once is enough. */
 void peer_accept_ours(struct peer *p);
 void peer_send(struct peer *p, const struct wire_packet *packet);
+/* Queues n bytes, encoded at conn_reserve(), of an event. One that can wait leaves at once, too,
+ * unless another one has in this millisecond; then they leave together in the next. */
+void peer_commit_event(struct peer *p, size_t n, bool can_wait);
 
 /* With its head below the least max_packet_bytes of a worker. */
 enum { REPLY_PART_MAX = 60 * 1024 };

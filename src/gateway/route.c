@@ -36,6 +36,12 @@ static void take_out_ours(struct wire_packet *event)
         event->body = span_of(NULL, 0);
 }
 
+/* Nobody waits for an answer to these. */
+static bool can_wait(uint8_t cmd)
+{
+    return cmd == CMD_ON_CONNECT || cmd == CMD_ON_WEBSOCKET_CONNECT || cmd == CMD_ON_CLOSE;
+}
+
 /* false: the link takes nothing now. */
 static bool write_event(struct worker *w, struct wire_packet event)
 {
@@ -56,7 +62,7 @@ static bool write_event(struct worker *w, struct wire_packet event)
     if (!to)
         return false;
     wire_encode(to, &event);
-    conn_commit(conn, size);
+    peer_commit_event(w->peer, size, can_wait(event.cmd));
     w->sent_n++;
     return true;
 }

@@ -94,6 +94,11 @@ struct chunk *conn_pool_scratch(struct conn_pool *p, size_t room);
  * No limit is applied: look at conn_queued() and slow the source down. */
 uint8_t *conn_reserve(struct conn *c, size_t n) NODISCARD;
 void conn_commit(struct conn *c, size_t n);
+/* The same for bytes that can wait: they leave with what is queued behind them, or when the caller
+ * says so with conn_push(). */
+void conn_commit_quietly(struct conn *c, size_t n);
+void conn_push(struct conn *c);            /* at the end of this turn everything queued leaves */
+bool conn_is_pushed(const struct conn *c); /* it will anyway */
 
 /* Sends bytes [off, off + len) of a file behind what is queued, without copying them; takes fd also
  * when it fails. Until on_drain tells that all of it is out nothing can be queued behind it. 0,

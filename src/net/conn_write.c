@@ -47,11 +47,21 @@ static int may_queue(const struct conn *c)
     return UNLIKELY(conn_is_full(c)) ? GW_EFULL : 0;
 }
 
+void conn_push(struct conn *c)
+{
+    if (!(c->flags & (CONN_DIRTY | CONN_STALLED)))
+        conn_mark_dirty(c);
+}
+
+bool conn_is_pushed(const struct conn *c)
+{
+    return c->flags & (CONN_DIRTY | CONN_STALLED);
+}
+
 static void add(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len)
 {
     outq_add(&conn_out_of(c)->queue, &pool_of(c)->rings, chunk, off, len);
-    if (!(c->flags & (CONN_DIRTY | CONN_STALLED)))
-        conn_mark_dirty(c);
+    conn_push(c);
 }
 
 /* Bulk connections fill whole chunks; slow ones get chunks that grow with their queue. */
@@ -116,12 +126,17 @@ uint8_t *conn_reserve(struct conn *c, size_t n)
     return tail->at + tail->len;
 }
 
-void conn_commit(struct conn *c, size_t n)
+void conn_commit_quietly(struct conn *c, size_t n)
 {
     struct chunk *tail = c->out->tail;
-    uint32_t off = tail->len;
+    outq_add(&c->out->queue, &pool_of(c)->rings, tail, tail->len, (uint32_t)n);
     tail->len += (uint32_t)n;
-    add(c, tail, off, (uint32_t)n);
+}
+
+void conn_commit(struct conn *c, size_t n)
+{
+    conn_commit_quietly(c, n);
+    conn_push(c);
 }
 
 void conn_want_drain(struct conn *c, uint64_t low_bytes)

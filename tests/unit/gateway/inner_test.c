@@ -54,11 +54,51 @@ static void a_peer_may_leave_before_its_answers(void **state)
     bench_end(&b);
 }
 
+static void put_event(struct peer *p, uint8_t cmd, bool can_wait)
+{
+    struct wire_packet event = {.cmd = cmd, .flag = WIRE_SCALAR};
+    wire_encode(conn_reserve(p->conn, WIRE_HEAD), &event);
+    peer_commit_event(p, WIRE_HEAD, can_wait);
+}
+
+/* The second one of a millisecond waits for the next, unless one comes that cannot. */
+static void events_that_can_wait_leave_together(void **state)
+{
+    struct gateway_bench b;
+    bench_start(&b, "");
+    int worker = attach(&b);
+    struct gateway *g = b.self;
+    struct peer *p = CONTAINER_OF(g->inner.peers.prev, struct peer, node);
+    p->pushed_ms = 0;
+    put_event(p, CMD_ON_CONNECT, true);
+    assert_true(conn_is_pushed(p->conn));
+    take_packet(&b, worker, CMD_ON_CONNECT);
+
+    p->pushed_ms = loop_now_ms(g->loop);
+    put_event(p, CMD_ON_CONNECT, true);
+    assert_false(conn_is_pushed(p->conn));
+    put_event(p, CMD_ON_MESSAGE, false);
+    assert_true(conn_is_pushed(p->conn));
+    take_packet(&b, worker, CMD_ON_CONNECT);
+    take_packet(&b, worker, CMD_ON_MESSAGE);
+
+    p->pushed_ms = loop_now_ms(g->loop);
+    put_event(p, CMD_ON_CLOSE, true);
+    assert_false(conn_is_pushed(p->conn));
+    take_packet(&b, worker, CMD_ON_CLOSE);
+
+    p->pushed_ms = loop_now_ms(g->loop);
+    put_event(p, CMD_ON_CLOSE, true);
+    close(worker); /* while one waits */
+    bench_end(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_do_not_pile_up),
         cmocka_unit_test(a_peer_may_leave_before_its_answers),
+        cmocka_unit_test(events_that_can_wait_leave_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,6 +70,37 @@ static void send_random(struct fixture *f, uint64_t *sent)
         assert_int_equal(rc, GW_EFULL);
 }
 
+/* Bytes that can wait do, until others go or they are pushed; the order stays. */
+static void quiet_bytes_wait_for_others(void **state)
+{
+    struct fixture *f = *state;
+    char got[16];
+    f->conf.is_bulk = true;
+    fixture_open(f);
+    memcpy(conn_reserve(f->conn, 1), "a", 1);
+    conn_commit_quietly(f->conn, 1);
+    fixture_turn(f);
+    assert_false(conn_is_pushed(f->conn));
+    assert_int_equal(conn_queued(f->conn), 1);
+    assert_int_equal(recv(f->peer_fd, got, sizeof(got), 0), -1);
+    memcpy(conn_reserve(f->conn, 1), "b", 1);
+    conn_commit(f->conn, 1);
+    assert_true(conn_is_pushed(f->conn));
+    fixture_turn(f);
+    assert_int_equal(recv(f->peer_fd, got, sizeof(got), 0), 2);
+    assert_memory_equal(got, "ab", 2);
+    memcpy(conn_reserve(f->conn, 1), "c", 1);
+    conn_commit_quietly(f->conn, 1);
+    conn_push(f->conn);
+    fixture_turn(f);
+    assert_int_equal(recv(f->peer_fd, got, sizeof(got), 0), 1);
+    memcpy(conn_reserve(f->conn, 1), "d", 1);
+    conn_commit_quietly(f->conn, 1);
+    conn_close(f->conn); /* what waits is not lost */
+    FIXTURE_TURN_UNTIL(f, f->closed_n == 1);
+    assert_int_equal(recv(f->peer_fd, got, sizeof(got), 0), 1);
+}
+
 static void check_order(struct fixture *f, bool is_bulk)
 {
     enum { TOTAL = 16 << 20 };
@@ -370,6 +401,7 @@ int main(void)
         FIXTURE_TEST(bytes_arrive_in_order_in_spite_of_partial_writes),
         FIXTURE_TEST(a_bulk_connection_keeps_the_order_too),
         FIXTURE_TEST(more_segments_than_one_call_takes),
+        FIXTURE_TEST(quiet_bytes_wait_for_others),
         FIXTURE_TEST(one_message_passes_below_the_limit_and_none_at_it),
         FIXTURE_TEST(drain_is_told_once_at_its_mark),
         FIXTURE_TEST(endless_refilling_does_not_hold_the_turn),
