@@ -228,6 +228,7 @@ static void gateway_status(void *self, struct role_status *out)
     out->queued_bytes = route_queued_bytes(g);
     out->dropped_n = g->counts.dropped_n;
     out->lost_n = g->counts.lost_n;
+    out->links_n = workers_len(&g->route.workers);
 }
 
 static void gateway_connections(void *self, role_connection_fn *row, void *ctx)

@@ -61,7 +61,9 @@ struct role_status {
     uint64_t send_fail_n;
     uint64_t timers_n;
     uint64_t requests_n;
-    uint64_t uids_n, groups_n, queued_bytes, dropped_n, lost_n; /* shown in --json and metrics */
+    /* Shown in --json and metrics. */
+    uint64_t uids_n, groups_n, queued_bytes, dropped_n, lost_n;
+    uint64_t links_n; /* a gateway's workers; to how many gateways a worker has a link */
 };
 
 /* A row of `gatehouse connections`. */

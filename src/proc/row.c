@@ -50,8 +50,8 @@ void row_put_status(struct buf *out, const struct role_status *s)
     buf_printf(out, "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64,
                s->connections_n, s->send_fail_n, s->timers_n, s->requests_n, s->uids_n,
                s->groups_n);
-    buf_printf(out, "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64, s->queued_bytes, s->dropped_n,
-               s->lost_n);
+    buf_printf(out, "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64, s->queued_bytes,
+               s->dropped_n, s->lost_n, s->links_n);
 }
 
 bool row_get_status(struct span line, struct role_status *out)
@@ -59,9 +59,9 @@ bool row_get_status(struct span line, struct role_status *out)
     *out = (struct role_status){0};
     if (!get_text(&line, out->listening, sizeof out->listening))
         return false;
-    uint64_t *fields[] = {&out->connections_n, &out->send_fail_n, &out->timers_n,
-                          &out->requests_n,    &out->uids_n,      &out->groups_n,
-                          &out->queued_bytes,  &out->dropped_n,   &out->lost_n};
+    uint64_t *fields[] = {
+        &out->connections_n, &out->send_fail_n,  &out->timers_n,  &out->requests_n, &out->uids_n,
+        &out->groups_n,      &out->queued_bytes, &out->dropped_n, &out->lost_n,     &out->links_n};
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
         if (!get_number(&line, fields[i]))
             return false;

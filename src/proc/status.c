@@ -193,6 +193,7 @@ static void put_json_counts(struct buf *out, const struct status_row *r)
         {"queued_bytes", r->counts.queued_bytes},
         {"dropped", r->counts.dropped_n},
         {"lost", r->counts.lost_n},
+        {"links", r->counts.links_n},
     };
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
         buf_printf(out, ",\"%s\":%" PRIu64, fields[i].name, fields[i].value);

@@ -224,7 +224,7 @@ static void worker_status(void *self, struct role_status *out)
 {
     const struct worker *w = self;
 
-    out->connections_n = gateways_up_n(&w->mesh.gateways);
+    out->connections_n = out->links_n = gateways_up_n(&w->mesh.gateways);
     out->requests_n = w->dispatch.done_n;
     out->timers_n = w->timers.n;
     out->queued_bytes = w->dispatch.bytes_n;

@@ -69,7 +69,9 @@ def accepts(port, host="127.0.0.1"):
 class Site:
     """One config and the server that runs it."""
 
-    def __init__(self, folder, text, name="test.conf"):
+    def __init__(self, folder, text, name="test.conf", prefix=()):
+        """`prefix` are words in front of every command: what it takes to run on another host of a lab."""
+        self.prefix = prefix
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.conf = self.folder / name
@@ -80,7 +82,7 @@ class Site:
     def command(self, *args, timeout=60):
         """Runs `gatehouse ARGS -c CONF` and returns the finished process with its texts."""
         return subprocess.run(
-            [str(BINARY), *args, "-c", str(self.conf)],
+            [*self.prefix, str(BINARY), *args, "-c", str(self.conf)],
             capture_output=True, text=True, timeout=timeout * SLOW, stdin=subprocess.DEVNULL,
         )
 
@@ -88,7 +90,7 @@ class Site:
         """Starts in the foreground and waits until every port accepts connections."""
         with open(self.out, "ab") as out:
             self.process = subprocess.Popen(
-                [str(BINARY), "start", "-c", str(self.conf)],
+                [*self.prefix, str(BINARY), "start", "-c", str(self.conf)],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
             )
 

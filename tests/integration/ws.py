@@ -52,8 +52,9 @@ class Client(asyncio.Protocol):
     @classmethod
     async def connect(cls, port, on_text=None, path="/", extra="", timeout=20 * SLOW, **how):
         loop = asyncio.get_running_loop()
+        where = () if "sock" in how else ("127.0.0.1", port)
         _, self = await asyncio.wait_for(
-            loop.create_connection(lambda: cls(port, on_text), "127.0.0.1", port, **how), timeout)
+            loop.create_connection(lambda: cls(port, on_text), *where, **how), timeout)
         self.transport.write(handshake(port, path, extra))
         await asyncio.wait_for(self.opened, timeout)
         return self

@@ -22,7 +22,8 @@ static void test_status_there_and_back(void **state)
                              .groups_n = 6,
                              .queued_bytes = 7,
                              .dropped_n = 8,
-                             .lost_n = 9};
+                             .lost_n = 9,
+                             .links_n = 10};
     struct role_status out;
     struct buf line = {0};
     row_put_status(&line, &in);
@@ -37,6 +38,7 @@ static void test_status_there_and_back(void **state)
     assert_int_equal(out.queued_bytes, 7);
     assert_int_equal(out.dropped_n, 8);
     assert_int_equal(out.lost_n, 9);
+    assert_int_equal(out.links_n, 10);
     buf_fini(&line);
 }
 

@@ -1,0 +1,250 @@
+"""Three gateway hosts, two worker hosts and two registries: they come, go, are cut off, killed and lose packets. Who heard
+what is counted, message by message."""
+
+import asyncio
+import collections
+import os
+import signal
+import time
+
+import pytest
+
+from harness import ROOT, SLOW, free_ports, wait_until
+from lab import Lab, has_namespaces
+
+COUNTING = ROOT / "tests" / "integration" / "modules" / "counting.c"
+KEY = "between hosts"
+NAMES = ("r1", "r2", "g1", "g2", "g3", "w1", "w2")
+HEARTBEAT_S = 10  # a peer that is silent is noticed within that time
+
+
+@pytest.fixture(params=["namespaces", "loopback"])
+def hosts(request, tmp_path):
+    if request.param == "namespaces" and not has_namespaces():
+        pytest.skip("network namespaces are not permitted here")
+    made = Cluster(tmp_path, request.param == "namespaces")
+    yield made
+    made.lab.end()
+
+
+class Cluster:
+    """The config of each host, and what runs on it."""
+
+    def __init__(self, folder, namespaces):
+        self.lab = Lab(folder, NAMES, namespaces)
+        self.registry, self.public, self.inner = free_ports(), free_ports(), free_ports()
+        self.registries = "\n".join(f"register_address = {self.lab[n].address}:{self.registry}" for n in ("r1", "r2"))
+        self.running = {}
+
+    def text(self, name):
+        address = self.lab[name].address
+        section = {
+            "r": f"[registry]\nlisten = text://{address}:{self.registry}\nsecret_key = {KEY}\n",
+            "g": f"[gateway chat]\nlisten = websocket://{address}:{self.public}\nlan_ip = {address}\n"
+                 f"start_port = {self.inner}\nsecret_key = {KEY}\n{self.registries}\n",
+            "w": f"[worker {name}]\ncount = 2\nevents = {COUNTING}\nsecret_key = {KEY}\n{self.registries}\n",
+        }[name[0]]
+        return f"[master]\n\n{section}"
+
+    def start(self, *names):
+        for name in names:
+            self.running[name] = self.lab.site(name, self.text(name)).start()
+        self.until_linked()
+
+    def until_linked(self):
+        """Until every process of a running worker host has its link to every running gateway."""
+        gateways = [self.running[n] for n in self.running if n[0] == "g"]
+        workers_n = 2 * sum(n[0] == "w" for n in self.running)
+        wait_until(lambda: all(sum(r["links"] for r in g.status()["processes"]) == workers_n for g in gateways),
+                   20, "all workers linked with all gateways")
+
+    def stop(self, name):
+        self.running.pop(name).stop()
+
+    def kill(self, name):
+        """The machine is switched off: master and processes, without a word."""
+        site = self.running.pop(name)
+        pids = [row["pid"] for row in site.status()["processes"]]
+        for pid in (site.process.pid, *pids):
+            os.kill(pid, signal.SIGKILL)
+        site.process.wait()
+        site.process = None
+
+
+class Member:
+    """A client in the group, and everything it heard."""
+
+    def __init__(self, name):
+        self.name = name
+        self.heard = collections.Counter()
+        self.order = []
+        self.client = None
+
+    def on_text(self, client, payload):
+        self.heard[payload.decode()] += 1
+        self.order.append(payload.decode())
+
+    @classmethod
+    async def join(cls, cluster, host, name):
+        self = cls(name)
+        self.client = await cluster.lab[host].connect(cluster.public, self.on_text)
+        self.client.send("join AA")
+        await until(lambda: self.heard["joined"])
+        return self
+
+    def say(self, number):
+        """To all of the group; returns what they will hear."""
+        text = f"group AA {self.name} {number}"
+        self.client.send(text)
+        return text
+
+
+async def until(check, seconds=10, what=""):
+    deadline = time.monotonic() + seconds * SLOW
+    while not check():
+        assert time.monotonic() < deadline, what
+        await asyncio.sleep(0.01)
+
+
+async def talk(speakers, hearers, numbers, pause=0.0):
+    """Everybody says everything; all hear it once, and every speaker's messages in order."""
+    said = []
+    for n in numbers:
+        said += [speaker.say(n) for speaker in speakers]
+        await asyncio.sleep(pause)
+    await until(lambda: all(m.heard[t] for m in hearers for t in said), 20, lacking(hearers, said))
+    once(hearers)
+    for member in hearers:
+        for speaker in speakers:
+            own = [t for t in member.order if t.startswith(f"group AA {speaker.name} ") and t in set(said)]
+            assert own == [t for t in said if t.startswith(f"group AA {speaker.name} ")], (member.name, speaker.name)
+
+
+def lacking(hearers, said):
+    class Report:
+        """Counted when it is shown, which is when it was too late."""
+
+        def __repr__(self):
+            return str({m.name: [t for t in said if not m.heard[t]][:5] for m in hearers})
+    return Report()
+
+
+def once(members):
+    for member in members:
+        twice = {t: n for t, n in member.heard.items() if n > 1}
+        assert not twice, (member.name, twice)
+
+
+async def members_on(cluster, *hosts, each=2):
+    return [await Member.join(cluster, host, f"{host}.{i}") for host in hosts for i in range(each)]
+
+
+def test_hosts_come_and_go(hosts):
+    """One by one, live; and without any registry what flows goes on."""
+    hosts.start("r1", "g1", "w1")
+
+    async def scenario():
+        room = await members_on(hosts, "g1")
+        await talk(room, room, range(10))
+
+        hosts.start("g2")
+        room += await members_on(hosts, "g2")
+        await talk(room, room, range(10, 20))
+
+        hosts.start("r2", "w2", "g3")
+        room += await members_on(hosts, "g3")
+        await talk(room, room, range(20, 30))
+
+        # A worker host leaves while everybody talks: nothing is lost.
+        leaving = asyncio.create_task(asyncio.to_thread(hosts.stop, "w1"))
+        await talk(room, room, range(30, 130), pause=0.01)
+        await leaving
+
+        # One registry is enough for a newcomer, and none for what runs.
+        hosts.kill("r1")
+        hosts.start("w1")
+        await talk(room, room, range(130, 150))
+        hosts.kill("r2")
+        await talk(room, room, range(150, 170), pause=0.01)
+
+        # A registry that comes back learns of everybody, and a newcomer from it.
+        hosts.start("r1")
+        hosts.stop("g2")
+        gone, room = [m for m in room if m.name.startswith("g2")], [m for m in room if not m.name.startswith("g2")]
+        await until(lambda: all(m.client.is_closed.is_set() for m in gone))
+        await talk(room, room, range(170, 180))
+        hosts.start("g2")
+        room += await members_on(hosts, "g2")
+        await talk(room, room, range(180, 190))
+
+    asyncio.run(scenario())
+
+
+def test_hosts_are_switched_off(hosts):
+    """kill -9 of all that runs on a worker host, then on a gateway host: the others hear all, once."""
+    hosts.start("r1", "r2", "g1", "g2", "g3", "w1", "w2")
+
+    async def scenario():
+        room = await members_on(hosts, "g1", "g2", "g3")
+        await talk(room, room, range(5))
+
+        # What was in hand in the dead worker is lost; what is said when the gateways know is not.
+        hosts.kill("w1")
+        hosts.until_linked()
+        await talk(room, room, range(5, 15))
+
+        hosts.kill("g2")
+        gone, room = room[2:4], room[:2] + room[4:]
+        await until(lambda: all(m.client.is_closed.is_set() for m in gone))
+        await talk(room, room, range(15, 25))
+
+        hosts.start("g2", "w1")
+        room += await members_on(hosts, "g2")
+        await talk(room, room, range(25, 35))
+
+    asyncio.run(scenario())
+
+
+def test_a_gateway_host_is_cut_off(hosts):
+    """A short cut costs nothing but time; during a long one the others go on, and after it all hear all."""
+    hosts.start("r1", "r2", "g1", "g2", "g3", "w1", "w2")
+
+    async def scenario():
+        room = await members_on(hosts, "g1", "g2", "g3")
+        cut, rest = room[4:], room[:4]
+        await talk(room, room, range(5))
+
+        hosts.lab.cut("g3")
+        said = [m.say(n) for n in range(5, 8) for m in rest]
+        await until(lambda: all(m.heard[t] for m in rest for t in said), 5, "the others wait for nobody")
+        assert not any(m.heard[t] for m in cut for t in said), "the cut is one"
+        hosts.lab.heal("g3")
+        await until(lambda: all(m.heard[t] for m in cut for t in said), 20, lacking(cut, said))
+        once(room)
+
+        hosts.lab.cut("g3")
+        since = time.monotonic()
+        address = f"{hosts.lab['g3'].address}:{hosts.inner}"
+        while not all("silent" in hosts.running[w].output() + hosts.running[w].log() for w in ("w1", "w2")):
+            said = [m.say(f"cut {time.monotonic()}") for m in rest]
+            await until(lambda: all(m.heard[t] for m in rest for t in said), 5, "the others wait for nobody")
+            assert time.monotonic() - since < (HEARTBEAT_S + 2) * SLOW, f"nobody noticed that {address} is gone"
+            await asyncio.sleep(0.2)
+        hosts.lab.heal("g3")
+        hosts.until_linked()
+        await talk(room, room, range(100, 110))
+        assert not any(m.client.is_closed.is_set() for m in room), "no client was closed"
+
+    asyncio.run(scenario())
+
+
+def test_packets_are_lost(hosts):
+    """Every twentieth packet, everywhere: all arrives, once and in order, only later."""
+    hosts.start("r1", "r2", "g1", "g2", "g3", "w1", "w2")
+
+    async def scenario():
+        room = await members_on(hosts, "g1", "g2", "g3")
+        hosts.lab.lose(5)
+        await talk(room, room, range(100), pause=0.01)
+
+    asyncio.run(scenario())
