@@ -7,7 +7,7 @@ build='gcc libc6-dev make pkg-config libssl-dev zlib1g-dev libjansson-dev libini
        libhiredis-dev libsqlite3-dev'
 # What the tests need on top of that.
 test='git g++ clang libcmocka-dev python3 python3-pytest python3-websockets chromium curl openssl libnss3-tools
-      ca-certificates procps iproute2 redis-server fonts-noto-cjk nginx-light libnginx-mod-stream man-db locales'
+      ca-certificates procps iproute2 redis-server fonts-noto-cjk nginx-light libnginx-mod-stream nftables man-db locales'
 # clang's sanitizer and fuzzer runtime is a package of its own, named after the version.
 clang_runtime() {
     version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\).*/\1/p' | head -n 1)

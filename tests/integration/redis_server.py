@@ -2,12 +2,12 @@
 
 import shutil
 import signal
-import socket
 import subprocess
 
 import pytest
 
 import harness
+from lab import HERE
 
 
 def need_redis():
@@ -19,9 +19,9 @@ def need_redis():
 class RedisServer:
     """Started on a port of its own; may be killed, stopped and started again with the same data."""
 
-    def __init__(self, folder, *options):
+    def __init__(self, folder, *options, host=HERE):
         need_redis()
-        self.folder = folder
+        self.folder, self.host = folder, host
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = harness.free_ports()
         self.options = options
@@ -30,8 +30,9 @@ class RedisServer:
 
     def start(self):
         self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", "",
-             "--appendonly", "yes", "--appendfsync", "always", "--daemonize", "no", *self.options],
+            [*self.host.prefix, "redis-server", "--port", str(self.port), "--bind", self.host.address,
+             "--dir", str(self.folder), "--save", "", "--appendonly", "yes", "--appendfsync", "always",
+             "--daemonize", "no", *self.options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         harness.wait_until(self._answers, 10, "redis-server answers")
         return self
@@ -63,11 +64,11 @@ class RedisServer:
 
     @property
     def url(self):
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://{self.host.address}:{self.port}/0"
 
     def __call__(self, *words):
         """One command; str for bulk and status, int, list, None, or RuntimeError."""
-        with socket.create_connection(("127.0.0.1", self.port), 5) as s, s.makefile("rb") as f:
+        with self.host.dial(self.port) as s, s.makefile("rb") as f:
             parts = [w if isinstance(w, bytes) else str(w).encode() for w in words]
             s.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts))
             return self._read(f)
