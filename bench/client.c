@@ -20,22 +20,36 @@ static int dial_tls(struct client *c, SSL_CTX *tls)
     return 0;
 }
 
-int client_dial(struct client *c, uint16_t port, unsigned source, SSL_CTX *tls)
+/* flags: SOCK_NONBLOCK, or 0 to wait. */
+static int open_socket(struct client *c, uint16_t port, unsigned source, int flags)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct sockaddr_in from = {.sin_family = AF_INET};
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     from.sin_addr.s_addr = htonl((INADDR_LOOPBACK & 0xffffff00u) | (source & 0xff));
-    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
     if (c->fd < 0)
         return -errno;
     /* The port is then chosen by connect(), which knows the destination and finds one at once. */
     setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    int rc = 0;
     if (bind(c->fd, (struct sockaddr *)&from, sizeof from) < 0 ||
-        connect(c->fd, (struct sockaddr *)&to, sizeof to) < 0)
-        rc = -errno;
+        (connect(c->fd, (struct sockaddr *)&to, sizeof to) < 0 && errno != EINPROGRESS))
+        return -errno;
+    return 0;
+}
+
+int client_begin(struct client *c, uint16_t port, unsigned source)
+{
+    int rc = open_socket(c, port, source, SOCK_NONBLOCK);
+    if (rc < 0)
+        client_close(c);
+    return rc;
+}
+
+int client_dial(struct client *c, uint16_t port, unsigned source, SSL_CTX *tls)
+{
+    int rc = open_socket(c, port, source, 0);
     if (rc == 0 && tls)
         rc = dial_tls(c, tls);
     if (rc == 0 && fcntl(c->fd, F_SETFL, O_NONBLOCK) < 0)
@@ -101,6 +115,13 @@ void client_close(struct client *c)
     free(c->frame_rest.at);
     free(c->unit_rest.at);
     c->frame_rest = c->unit_rest = (struct rest){0};
+}
+
+void client_close_hard(struct client *c)
+{
+    if (c->fd >= 0)
+        setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
+    client_close(c);
 }
 
 void rest_keep(struct rest *r, const uint8_t *at, size_t len)

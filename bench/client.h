@@ -40,11 +40,17 @@ struct client {
 /* Connects, waiting; from 127.0.0.<source> so that many connections to one port find local ports.
  * tls may be NULL. 0 or -errno. */
 int client_dial(struct client *c, uint16_t port, unsigned source, SSL_CTX *tls);
+/* Begins to connect, without TLS, and does not wait: the socket is writable once it is connected.
+ * 0 or -errno. */
+int client_begin(struct client *c, uint16_t port, unsigned source);
 /* Bytes read, 0 when there is nothing now, -1 when the connection is over. */
 ssize_t client_read(struct client *c, uint8_t *to, size_t bytes);
 /* Sends what waits as far as possible: 0, or -1 when the connection is over. */
 int client_send(struct client *c);
 void client_close(struct client *c);
+/* Without the lingering end that TCP gives to a close, which keeps the local port for a minute. The
+ * server sees a reset, as from a client that crashed. */
+void client_close_hard(struct client *c);
 /* Keeps bytes until the next read. */
 void rest_keep(struct rest *r, const uint8_t *at, size_t len);
 

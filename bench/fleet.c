@@ -296,20 +296,39 @@ static SSL_CTX *new_tls(bool is_wanted)
     return tls;
 }
 
-static int open_one(struct fleet *f, struct client *c, SSL_CTX *tls)
+static unsigned source_of(const struct fleet *f, const struct client *c)
+{
+    return f->conf.source + c->seat.member / PER_SOURCE;
+}
+
+/* The handshake's request leaves as soon as the socket is connected. */
+static void shake(struct fleet *f, struct client *c)
 {
     char path[128];
-    unsigned source = f->conf.source + c->seat.member / PER_SOURCE;
-    int rc = client_dial(c, f->conf.port, source, tls);
+    struct epoll_event ev = {.events = EPOLLIN | EPOLLOUT, .data.ptr = c};
+    c->state = CLIENT_SHAKING;
+    c->is_armed = true;
+    epoll_ctl(f->epoll_fd, EPOLL_CTL_ADD, c->fd, &ev);
+    f->conf.adapter->path(&c->seat, path, sizeof path);
+    ws_client_ask(&c->out, path, f->conf.adapter->protocol, f->conf.has_deflate);
+}
+
+int fleet_begin(struct fleet *f, struct client *c)
+{
+    int rc = client_begin(c, f->conf.port, source_of(f, c));
+    if (rc == 0)
+        shake(f, c);
+    return rc;
+}
+
+static int open_one(struct fleet *f, struct client *c, SSL_CTX *tls)
+{
+    int rc = client_dial(c, f->conf.port, source_of(f, c), tls);
     if (rc < 0) {
         fprintf(stderr, "load: connection %u: %s\n", c->seat.member, strerror(-rc));
         return -1;
     }
-    c->state = CLIENT_SHAKING;
-    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = c};
-    epoll_ctl(f->epoll_fd, EPOLL_CTL_ADD, c->fd, &ev);
-    f->conf.adapter->path(&c->seat, path, sizeof path);
-    ws_client_ask(&c->out, path, f->conf.adapter->protocol, f->conf.has_deflate);
+    shake(f, c);
     fleet_flush(f, c);
     return 0;
 }
@@ -397,6 +416,7 @@ void fleet_publish(struct fleet *f, struct client *c, const struct stamp *s)
             abort();
         f->conf.adapter->envelope(&c->seat, c->envelope);
     }
+    f->published_n++;
     const struct envelope *e = c->envelope;
     uint8_t *payload = message + e->head_len;
     memcpy(message, e->head, e->head_len);

@@ -42,6 +42,7 @@ struct fleet {
     uint64_t others_n;     /* messages without one */
     uint64_t compressed_n; /* messages that came compressed */
     uint64_t broken_n;     /* payloads that are not what was sent */
+    uint64_t published_n;  /* messages sent, those of fleet_settle() included */
     void *owner;
     /* A counted message came. */
     void (*on_stamp)(struct fleet *f, struct client *c, const struct stamp *s);
@@ -55,6 +56,9 @@ struct fleet {
 void fleet_init(struct fleet *f, const struct fleet_conf *conf);
 /* Connects everybody, until all handshakes are done: 0, or -1 with a message. */
 int fleet_open(struct fleet *f);
+/* Begins to connect a client that is not: nothing is waited for, fleet_turn() goes on with it. 0 or
+ * -errno. */
+int fleet_begin(struct fleet *f, struct client *c);
 /* Waits until everybody gets what its room's first member (for echo: itself) publishes: 0 or -1. */
 int fleet_settle(struct fleet *f);
 void fleet_close(struct fleet *f);

@@ -13,14 +13,27 @@ class Failed(Exception):
     """The generator could not do its run; the text says why."""
 
 
-def start(build, server: Server, scenario, **options):
+def start(build, server: Server, scenario, cores=None, **options):
+    """cores: that it may use, if not only its own. An option `cue` makes it wait for give_cue()."""
     argv = [f"{build}/bench/load", scenario, "--port", str(server.port), "--adapter", server.adapter,
             "--pid", str(server.process.pid)]
     for name, value in options.items():
         name = "for" if name == "purpose" else name
         argv += [f"--{name}"] if value is True else [f"--{name}", str(value)]
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            start_new_session=True, preexec_fn=pin(GENERATOR_CORE))
+    return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            start_new_session=True, preexec_fn=pin(cores or GENERATOR_CORE))
+
+
+def wait_until_ready(process):
+    """Of one that waits for its cue: everybody is connected."""
+    if process.stdout.readline() != "ready\n":
+        finish(process)
+        raise Failed("it did not wait for its cue")
+
+
+def give_cue(process):
+    process.stdin.write("\n")
+    process.stdin.flush()
 
 
 def finish(process, seconds=150):

@@ -26,6 +26,7 @@ static const struct {
     {"handshakes", "connect, upgrade, close; --parallel at a time", scenario_handshakes},
     {"idle", "connections that only stay (--for full: with uid, group and session)", scenario_idle},
     {"login", "everybody logs in to one room of the chat at once", scenario_login},
+    {"storm", "everybody is cut off and connects again at once", scenario_storm},
 };
 
 enum option_id {
@@ -45,6 +46,8 @@ enum option_id {
     OPTION_SOURCE,
     OPTION_TLS,
     OPTION_DEFLATE,
+    OPTION_RESTING,
+    OPTION_CUE,
     OPTION_HELP,
 };
 
@@ -65,6 +68,8 @@ static const struct option options[] = {
     {"source", required_argument, NULL, OPTION_SOURCE},
     {"tls", no_argument, NULL, OPTION_TLS},
     {"deflate", no_argument, NULL, OPTION_DEFLATE},
+    {"resting", no_argument, NULL, OPTION_RESTING},
+    {"cue", no_argument, NULL, OPTION_CUE},
     {"help", no_argument, NULL, OPTION_HELP},
     {0},
 };
@@ -90,6 +95,8 @@ static void help(void)
            "  --slow SHARE      of the members, who stop reading (open)\n"
            "  --parallel N      handshakes in flight, default 64\n"
            "  --source N        connect from 127.0.0.N and following, default 1\n"
+           "  --resting         does not spin: the server uses this core too (open, closed)\n"
+           "  --cue             waits for a line on stdin before it begins (storm)\n"
            "  --tls --deflate\n",
            adapters);
 }
@@ -173,6 +180,12 @@ static int set(struct scenario_conf *conf, int id, const char *value)
     case OPTION_PARALLEL:
         conf->in_parallel = number(value);
         return 0;
+    case OPTION_RESTING:
+        conf->is_resting = true;
+        return 0;
+    case OPTION_CUE:
+        conf->has_cue = true;
+        return 0;
     case OPTION_HELP:
         help();
         exit(0);
@@ -186,7 +199,8 @@ static int complete(struct scenario_conf *conf, const char *scenario)
 {
     struct fleet_conf *f = &conf->fleet;
     bool is_open = strcmp(scenario, "open") == 0;
-    bool is_alone = f->purpose == FOR_ECHO || strcmp(scenario, "idle") == 0;
+    bool is_idle = strcmp(scenario, "idle") == 0 || strcmp(scenario, "storm") == 0;
+    bool is_alone = f->purpose == FOR_ECHO || is_idle;
     if (is_alone) { /* a room of one each */
         f->rooms_n *= f->members_n;
         f->members_n = 1;
@@ -203,7 +217,7 @@ static int complete(struct scenario_conf *conf, const char *scenario)
     }
     if (strcmp(scenario, "login") == 0)
         f->purpose = FOR_LOGIN;
-    if (strcmp(scenario, "idle") == 0 && f->purpose != FOR_FULL)
+    if (is_idle && f->purpose != FOR_FULL)
         f->purpose = FOR_IDLE;
     return 0;
 }

@@ -1,57 +1,20 @@
 """What is measured on which server: the cells of the tables."""
 import functools
-import os
 import socket
 import struct
 
 import capacity
+import crowd
 import generator
 import servers as s
 import syscalls
+from cell import Cell, Skipped, figure
 
 # Where the search for a capacity begins; the next rounds begin where the last one ended.
 FIRST_GUESS = {s.Floor: 2e7, s.FloorHop: 2e7, s.Gatehouse: 1.2e7, s.GatehouseChat: 6e6, s.GatehouseTls: 2e6,
                s.UWebSockets: 1.2e6, s.Nats: 1.5e6, s.WorkermanChat: 1.2e5, s.GatewayWorker: 1.2e5, s.Nchan: 1e5,
                s.NpmWs: 1.5e5, s.SocketIo: 6e4}
 PEERS = [s.UWebSockets, s.Nats, s.GatewayWorker, s.Nchan, s.NpmWs, s.SocketIo]
-
-
-class Cell:
-    """One measurement: column and server name it, measure(context) gives a result with its figure."""
-
-    def __init__(self, column, server, measure):
-        self.column, self.server, self.measure = column, server, measure
-
-
-class Context:
-    """What the cells of a run share."""
-
-    def __init__(self, build, folder, quick, gatewayworker):
-        self.build, self.folder, self.quick = build, folder, quick
-        self.seconds = 0.8 if quick else 2
-        self.warmup = 0.3 if quick else 0.5
-        self.bisections = 1 if quick else 3
-        self.guesses = {}
-        self.message_bytes = None  # of the chat, once it was seen
-        s.GatewayWorker.checkout = gatewayworker
-
-    def make(self, cls, **settings):
-        server = cls(self.build, os.path.join(self.folder, cls.__name__.lower()))
-        for name, value in settings.items():
-            setattr(server, name, value)
-        reason = server.missing()
-        if reason:
-            raise Skipped(reason)
-        return server
-
-
-class Skipped(Exception):
-    """The cell cannot be measured here; the text says why."""
-
-
-def figure(result, name):
-    result["figure"] = result[name]
-    return result
 
 
 def find_capacity(column, cls, limit_ms, members, publishers, rooms=1, size=None):
@@ -192,6 +155,7 @@ def quick_cells():
     cells += [closed("rooms", c, "room", 50, 100) for c in (s.Gatehouse, s.UWebSockets)]
     cells += [handshakes(c) for c in (s.Floor, s.Gatehouse)]
     cells += [idle("idle", s.Gatehouse, "idle"), idle("idle_full", s.Gatehouse, "full"), login(s.GatehouseChat, 500)]
+    cells += [crowd.deflate(s.GatehouseDeflate, 5000), crowd.spread(s.GatehouseFour, 10000)]
     cells += [find_capacity("capacity", c, 30, 500, 4)
               for c in (s.FloorHop, s.Gatehouse, s.GatehouseChat, s.UWebSockets)]
     return cells + [find_capacity("capacity_equal", s.FloorHop, 30, 500, 4, size=bytes_of_the_chat)]
@@ -216,7 +180,11 @@ def full_cells():
                   for c in (s.Floor, s.FloorHop, s.Gatehouse, s.GatehouseChat)]
     cells += [find_capacity("capacity_5000", c, 130, 5000, 4) for c in (s.FloorHop, s.Gatehouse, s.UWebSockets)]
     cells += [find_capacity("capacity_rooms", c, 130, 50, 1, rooms=100) for c in (s.Gatehouse, s.UWebSockets, s.Nats)]
-    cells += [at_rate("slow", c, 0.5e6, slow=0.1) for c in (s.Gatehouse, s.UWebSockets, s.Nats)]
+    cells += [crowd.deflate(s.GatehouseDeflate, 5000), crowd.spread(s.GatehouseFour, 10000)]
+    cells += [crowd.on_two_cores(c) for c in (s.GatehouseSpread, s.GatehouseSpreadTwo)]
+    cells += [crowd.slow("slow_none", s.GatehousePressed)]
+    cells += [crowd.slow(f"slow_{policy}", s.GatehousePressed, policy) for policy in ("close", "drop_new")]
+    cells += [crowd.storm(c) for c in (s.Gatehouse, s.UWebSockets, s.Nats)] + [crowd.storm(s.GatehouseCrowd, 2)]
     for members in (500, 1000, 2000):
         cells += [login(c, members) for c in (s.GatehouseChat, s.WorkermanChat)]
     return cells + [heartbeat(s.GatehouseTwo)]

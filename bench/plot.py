@@ -3,7 +3,11 @@ import math
 import statistics
 from xml.sax.saxutils import escape
 
+import goals
+
 WIDTH, HEIGHT, MARGIN = 1120, 460, 60
+GOAL_HEIGHT = 20
+MET, MISSED = "#1e8449", "#c0392b"
 COLOURS = ["#555555", "#999999", "#c0392b", "#e67e22", "#2471a3", "#1e8449", "#7d3c98", "#b7950b", "#117a65", "#a04000",
            "#5d6d7e", "#d98880"]
 
@@ -68,10 +72,28 @@ def capacity_panel(rounds_by_label):
     return parts
 
 
+def goals_panel(judged, top):
+    """How often each goal is reached: bars beyond the line reach it, two times at most are drawn."""
+    once, widest = 640, 2
+    parts = [text(MARGIN, top, "goals: what was measured, as a multiple of what is wanted", 13)] if judged else []
+    for i, (words, sense, limit, value, is_met) in enumerate(judged):
+        y = top + 12 + i * GOAL_HEIGHT
+        share = value / limit if sense == ">=" and limit else limit / value if value else widest
+        colour = MET if is_met else MISSED
+        parts += [text(MARGIN, y + 10, words, 11),
+                  f'<rect x="400" y="{y + 1}" width="{max(1, (once - 400) * min(widest, share)):.1f}" height="10" '
+                  f'fill="{colour}"/>',
+                  text(896, y + 10, f"{goals.show(value)} ({'≥' if sense == '>=' else '≤'} {goals.show(limit)})", 11)]
+    return parts + ([line(once, top + 8, once, top + 12 + len(judged) * GOAL_HEIGHT, "#222")] if judged else [])
+
+
 def render(results, machine):
+    judged = list(goals.judge(results))
+    height = HEIGHT + (GOAL_HEIGHT * (len(judged) + 2) if judged else 0)
     rounds_by_label = results.get("capacity", {})
     footer = f"{machine['cpu']}, {machine['cores']} cores, Linux {machine['kernel']}, {machine['date']}"
-    parts = latency_panel(rounds_by_label) + capacity_panel(rounds_by_label)
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
-            f'viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif"><rect width="100%" height="100%" fill="white"/>'
-            + "\n".join(parts) + text(MARGIN, HEIGHT - 8, footer, 11, colour="#666") + "</svg>\n")
+    parts = (latency_panel(rounds_by_label) + capacity_panel(rounds_by_label) +
+             goals_panel(judged, HEIGHT))
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
+            f'viewBox="0 0 {WIDTH} {height}" font-family="sans-serif"><rect width="100%" height="100%" fill="white"/>'
+            + "\n".join(parts) + text(MARGIN, height - 8, footer, 11, colour="#666") + "</svg>\n")

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 
+import cell as cells
 import generator
 import goals
 import machine
@@ -48,7 +49,7 @@ def choose(args):
 def measure(cell, context):
     try:
         return cell.measure(context)
-    except plan.Skipped as why:
+    except cells.Skipped as why:
         return {"skipped": str(why)}
     except (generator.Failed, RuntimeError, OSError) as why:
         return {"skipped": f"failed: {why}"}
@@ -74,7 +75,7 @@ def main():
     named = machine.describe(servers.ROOT)
     results = {}
     with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
-        context = plan.Context(build, folder, args.quick, args.gatewayworker)
+        context = cells.Context(build, folder, args.quick, args.gatewayworker)
         for number in range(args.rounds):
             print(f"round {number + 1} of {args.rounds}", file=sys.stderr)
             for cell in choose(args):

@@ -2,6 +2,7 @@
 #ifndef BENCH_SCENARIO_H
 #define BENCH_SCENARIO_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "bench/fleet.h"
@@ -14,6 +15,8 @@ struct scenario_conf {
     double rate;          /* open: deliveries per second over all rooms */
     double slow_share;    /* open: of the members, who stop reading */
     unsigned in_parallel; /* handshakes */
+    bool is_resting; /* open, closed: sleeps while nothing comes, as the server needs the core */
+    bool has_cue;    /* storm: begins when a line comes on stdin, after "ready" on stdout */
 };
 
 /* 0, or -1 with a message on stderr. */
@@ -28,5 +31,7 @@ int scenario_handshakes(const struct scenario_conf *conf);
 int scenario_idle(const struct scenario_conf *conf);
 /* Everybody logs in to one room of the chat at once, until each one's list of members is whole. */
 int scenario_login(const struct scenario_conf *conf);
+/* Everybody is cut off and connects again at once: how long until all are back. */
+int scenario_storm(const struct scenario_conf *conf);
 
 #endif

@@ -85,7 +85,7 @@ static void measure(struct closed_run *run, const struct scenario_conf *conf, st
 {
     struct fleet *f = &run->fleet;
     f->on_stamp = on_stamp;
-    f->is_spinning = true;
+    f->is_spinning = !conf->is_resting;
     for (unsigned room = 0; room < conf->fleet.rooms_n; room++)
         send_next(run, room);
     run_until(run, f->now_us + (uint32_t)(conf->warmup * 1e6));
@@ -119,6 +119,7 @@ int scenario_closed(const struct scenario_conf *conf)
         report_latency(&run.latency);
         report_count("message_bytes", f->message_len);
         report_count("compressed", f->compressed_n);
+        report_count("published", f->published_n);
         report_count("missing", run.missing_n + outstanding_n(&run));
         report_count("doubled", run.doubled_n);
         report_count("stray", run.stray_n);

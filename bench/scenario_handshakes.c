@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bench/hist.h"
@@ -41,15 +40,6 @@ static int begin(struct handshakes_run *run, size_t slot)
     return client_send(c);
 }
 
-/* Without the lingering end that TCP gives to a close: 60,000 connections a second would use up all
- * local ports within one. The server sees a reset, as from a client that crashed. */
-static void close_hard(struct client *c)
-{
-    struct linger none = {1, 0};
-    setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
-    client_close(c);
-}
-
 static int on_answer(struct handshakes_run *run, size_t slot)
 {
     struct client *c = &run->slots[slot];
@@ -68,7 +58,7 @@ static int on_answer(struct handshakes_run *run, size_t slot)
     } else {
         run->refused_n++;
     }
-    close_hard(c);
+    client_close_hard(c); /* 60,000 lingering ends a second would use up all local ports */
     return begin(run, slot);
 }
 
@@ -118,7 +108,7 @@ int scenario_handshakes(const struct scenario_conf *conf)
     }
     for (size_t i = 0; i < slots_n; i++)
         if (run.slots[i].fd > 0)
-            close_hard(&run.slots[i]);
+            client_close_hard(&run.slots[i]);
     fleet_close(&run.fleet);
     return rc;
 }

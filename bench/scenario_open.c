@@ -95,7 +95,7 @@ static void measure(struct open_run *run, struct window *w)
 {
     struct fleet *f = &run->fleet;
     const struct scenario_conf *conf = run->conf;
-    f->is_spinning = true;
+    f->is_spinning = !conf->is_resting;
     run->begin_us = fleet_now_us(f);
     run->warm_us = run->begin_us + (uint32_t)(conf->warmup * 1e6);
     run->end_us = run->warm_us + (uint32_t)(conf->seconds * 1e6);

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -77,6 +78,7 @@ class Server:
     members_max = 100000
     has_huge_pages = True  # off where memory is read: one more or less is 2 MiB
     has_on_connect = False  # counts connections in business code
+    cores = SERVER_CORE
 
     def __init__(self, build, folder):
         self.build, self.folder = build, folder
@@ -102,7 +104,7 @@ class Server:
         with open(os.path.join(self.folder, "output.txt"), "wb") as output:
             self.process = subprocess.Popen(argv, cwd=self.folder, env={**os.environ, **env}, stdin=subprocess.DEVNULL,
                                             stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
-                                            preexec_fn=pin(SERVER_CORE, self.has_huge_pages))
+                                            preexec_fn=pin(self.cores, self.has_huge_pages))
         self.wait_until_ready()
         return self
 
@@ -161,6 +163,8 @@ class Gatehouse(Server):
     gateways_n = 1
     workers_n = 1
     ping_interval = 0
+    buffer_bytes = 16 << 20  # of output that may wait for one client
+    options = []  # more lines for the gateway
     has_tls = False
     has_on_connect = True
 
@@ -170,7 +174,7 @@ class Gatehouse(Server):
                  "[registry]", f"listen = text://127.0.0.1:{registry}",
                  "[gateway bench]", f"listen = websocket://127.0.0.1:{self.port}", f"count = {self.gateways_n}",
                  f"start_port = {inner}", f"register_address = 127.0.0.1:{registry}",
-                 f"ping_interval = {self.ping_interval}", "send_to_client_buffer_size = 16m"]
+                 f"ping_interval = {self.ping_interval}", f"send_to_client_buffer_size = {self.buffer_bytes}", *self.options]
         if self.has_tls:
             make_certificate(self.folder)
             lines += ["tls_cert = cert.pem", "tls_key = key.pem"]
@@ -197,6 +201,51 @@ class GatehouseTwo(Gatehouse):
     label = "Gatehouse, 2 gateways, heartbeat 10 s"
     gateways_n = 2
     ping_interval = 10
+
+
+class GatehouseDeflate(Gatehouse):
+    """Counts its compressions: see bench/deflates.c."""
+    label = "Gatehouse, thin module, deflate"
+    options = ["deflate = true"]
+
+    def prepare(self):
+        argv, env = super().prepare()
+        self.counter = os.path.join(self.folder, "deflates")
+        with open(self.counter, "wb") as f:
+            f.write(bytes(8))
+        return argv, {**env, "LD_PRELOAD": f"{self.build}/bench/deflates.so", "BENCH_DEFLATES": self.counter}
+
+    def deflates(self):
+        with open(self.counter, "rb") as f:
+            return int.from_bytes(f.read(8), sys.byteorder)
+
+
+class GatehouseFour(Gatehouse):
+    label = "Gatehouse, 4 gateways"
+    gateways_n = 4
+
+
+class GatehouseSpread(Gatehouse):
+    """On the generator's core as well."""
+    label = "Gatehouse, 1 gateway, two cores"
+    cores = SERVER_CORE | GENERATOR_CORE
+
+
+class GatehouseSpreadTwo(GatehouseSpread):
+    label = "Gatehouse, 2 gateways, two cores"
+    gateways_n = 2
+
+
+class GatehousePressed(Gatehouse):
+    """Little may wait for a client, so that one that reads nothing is full at once."""
+    label = "Gatehouse, 2 gateways, 256 KiB may wait"
+    gateways_n = 2
+    buffer_bytes = 256 << 10
+
+
+class GatehouseCrowd(Gatehouse):
+    label = "Gatehouse, 2 gateways"
+    gateways_n = 2
 
 
 class UWebSockets(Server):
@@ -312,5 +361,6 @@ class WorkermanChat(GatewayWorker):
         return None if os.path.exists(self.events) else "GATEWAYWORKER_DIR holds no workerman-chat"
 
 
-ALL = [Floor, FloorHop, Gatehouse, GatehouseChat, GatehouseTls, GatehouseTwo, UWebSockets, Nats, GatewayWorker,
+ALL = [Floor, FloorHop, Gatehouse, GatehouseChat, GatehouseTls, GatehouseDeflate, GatehouseTwo, GatehouseCrowd,
+       GatehouseFour, GatehouseSpread, GatehouseSpreadTwo, GatehousePressed, UWebSockets, Nats, GatewayWorker,
        WorkermanChat, Nchan, NpmWs, SocketIo]

@@ -1,19 +1,10 @@
 """Counts the system calls of a server while it is under load (perf's tracepoints; root is needed)."""
-import os
 import subprocess
 import time
 
+import processes
+
 EVENT = "raw_syscalls:sys_enter"
-
-
-def tree(root):
-    """The process and its descendants."""
-    pids = [root]
-    for pid in pids:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as f:
-                pids += [int(p) for p in f.read().split()]
-    return pids
 
 
 def missing():
@@ -27,7 +18,7 @@ def missing():
 def per_second(root, delay, seconds):
     """System calls per second of the whole tree, from `delay` seconds on."""
     time.sleep(delay)
-    pids = ",".join(str(p) for p in tree(root))
+    pids = ",".join(str(p) for p in processes.tree(root))
     done = subprocess.run(["perf", "stat", "-x,", "-e", EVENT, "-p", pids, "--", "sleep", str(seconds)],
                           capture_output=True, text=True, check=True)
     fields = next(l for l in done.stderr.splitlines() if EVENT in l).split(",")

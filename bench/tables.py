@@ -15,7 +15,13 @@ COLUMNS = {
     "p99_2M": ("p99 at 2M/s", 1e-3, "{:.1f} ms", None),
     "calls_0.5M": ("system calls per delivery at 0.5M/s", 1, "{:.3f}", None),
     "calls_4M": ("system calls per delivery at 4M/s", 1, "{:.3f}", None),
-    "slow": ("p99 at 0.5M/s, a tenth reads nothing", 1e-3, "{:.1f} ms", None),
+    "deflate": ("compressions per broadcast to 5,000", 1, "{:.3f}", None),
+    "processes": ("deliveries/s, two cores for server and generator", 1e-3, "{:.0f}k", None),
+    "spread": ("10,000 connections: fullest / emptiest gateway", 1, "{:.3f}", None),
+    "slow_none": ("p99, 10,000 members read", 1e-3, "{:.1f} ms", None),
+    "slow_close": ("1,000 of them do not: closed", 1e-3, "{:.1f} ms", None),
+    "slow_drop_new": ("the same, new messages dropped", 1e-3, "{:.1f} ms", None),
+    "storm": ("all 15,000 per process reconnect at once", 1, "{:.2f} s", None),
     "echo": ("echo, 100 clients, 1 in flight", 1e-3, "{:.0f}k", FLOOR),
     "fanout": ("fan-out 500, 1 in flight", 1e-3, "{:.0f}k", FLOOR),
     "rooms": ("100 rooms × 50, 100 publishers", 1e-3, "{:.0f}k", None),
@@ -29,11 +35,12 @@ COLUMNS = {
 }
 TABLES = [
     ("Capacity of a busy room, one core (open loop, latency from the scheduled send)",
-     ["capacity", "capacity_equal", "capacity_5000", "capacity_rooms", "p99_0.5M", "p99_2M", "slow", "calls_0.5M",
-      "calls_4M"]),
+     ["capacity", "capacity_equal", "capacity_5000", "capacity_rooms", "p99_0.5M", "p99_2M", "calls_0.5M", "calls_4M"]),
     ("Closed loop, per CPU-second of all server processes (in brackets: per second of wall clock)",
      ["echo", "fanout", "rooms", "handshakes"]),
-    ("Connections and logins", ["idle", "idle_full", "login_500", "login_1000", "login_2000", "heartbeat"]),
+    ("Several gateway processes, compression, clients that do not read",
+     ["processes", "spread", "deflate", "slow_none", "slow_close", "slow_drop_new"]),
+    ("Connections and logins", ["idle", "idle_full", "login_500", "login_1000", "login_2000", "heartbeat", "storm"]),
 ]
 WITH_WALL_CLOCK = {"echo", "fanout", "rooms", "handshakes"}
 
@@ -58,8 +65,21 @@ def _notes(rounds, column):
         notes.append(f"p99 {statistics.median(r['p99_us'] for r in rounds) / 1e3:.0f} ms")
         notes.append(f"core {100 * statistics.median(r['cpu_seconds'] / r['seconds'] for r in rounds):.0f} % busy")
         notes.append(f"generator {100 * statistics.median(r['generator_busy'] for r in rounds):.0f} %")
-    if column == "slow":
-        notes.append(f"{rounds[-1]['server_memory'] / 2**20:.0f} MiB")
+    last = rounds[-1]
+    if "deflates" in last:
+        notes.append(f"{last['deflates']} for {last['published']}")
+    if "connections" in last:
+        notes.append("/".join(str(n) for n in last["connections"]))
+    if column.startswith("processes"):
+        notes.append(f"server {last['server_cores']:.2f} cores, generator {last['generator_cores']:.2f}")
+    if "peak_bytes" in last:
+        notes.append(f"peak {last['peak_bytes'] / 2**20:.0f} MiB")
+    if "peak_bytes_before" in last:
+        notes.append(f"{last['peak_bytes_before'] / 2**20:.0f} before")
+    if "refused" in last and column == "storm":
+        notes.append(f"{last['refused']} of {last['members']} refused, half back in {last['p50_us'] / 1e6:.1f} s")
+    if last.get("slow"):
+        notes.append(f"{last['slow_closed_by_server']} closed")
     if "on_connect_share" in rounds[-1]:
         notes.append(f"on_connect {100 * min(r['on_connect_share'] for r in rounds):.1f} %")
     if max(r.get("others_busy", 0) for r in rounds) > generator.DISTURBED:

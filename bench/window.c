@@ -62,6 +62,8 @@ void window_report(const struct window *w)
     report_real("cpu_seconds", cpu);
     report_real("per_cpu_second", cpu > 0 ? count / cpu : 0);
     double idle = (double)(w->idle_end_us - w->idle_begin_us) / 1e6;
+    report_real("server_cores", seconds > 0 ? cpu / seconds : 0);
+    report_real("generator_cores", seconds > 0 ? own / seconds : 0);
     report_real("generator_busy", seconds > idle ? 1 - idle / seconds : 0);
     double others = (double)(w->busy_end_ns - w->busy_begin_ns) / 1e9 - cpu - own;
     report_real("others_busy", seconds > 0 && others > 0 ? others / seconds : 0);

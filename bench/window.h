@@ -22,7 +22,8 @@ struct window {
  */
 void window_open(struct window *w, struct fleet *f, pid_t root, uint64_t count);
 void window_close(struct window *w, struct fleet *f, uint64_t count);
-/* count, seconds, per_second, cpu_seconds, per_cpu_second, generator_busy (share of the time in
+/* count, seconds, per_second, cpu_seconds, per_cpu_second, server_cores and generator_cores (CPU
+ * time per second; a generator that spins takes a whole one), generator_busy (share of the time in
  * which it had something to do) and others_busy (cores that neither server nor generator used: a
  * disturbed run shows there). */
 void window_report(const struct window *w);

@@ -4,7 +4,7 @@ BENCH_CFLAGS = $(filter-out -fstack-protector-strong,$(CFLAGS)) -march=native
 bench_obj = $(patsubst bench/%.c,$(O)/obj/bench/%.o,$(1))
 BENCH_SHARED = bench/outbuf.c
 FLOOR_SRCS = bench/floor.c bench/hop.c bench/ws_server.c $(BENCH_SHARED)
-LOAD_SRCS = $(filter-out bench/floor.c bench/hop.c bench/ws_server.c bench/thin.c bench/selftest.c,$(wildcard bench/*.c))
+LOAD_SRCS = $(filter-out bench/floor.c bench/hop.c bench/ws_server.c bench/thin.c bench/deflates.c bench/selftest.c,$(wildcard bench/*.c))
 
 $(O)/obj/bench/%.o: bench/%.c
 	@mkdir -p $(@D)
@@ -17,6 +17,12 @@ $(O)/bench/floor $(O)/bench/load:
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(BENCH_CFLAGS) $(LDFLAGS) $^ -o $@ -lssl -lcrypto -lz -lm
+
+# Preloaded into a server whose compressions are counted.
+$(O)/bench/deflates.so: bench/deflates.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(BENCH_CFLAGS) -fPIC -shared $< -o $@
 
 # Business modules ready to load, so that a run does not time the compiler.
 $(O)/bench/thin.so: bench/thin.c $(wildcard include/gw/*.h)
@@ -42,7 +48,7 @@ $(O)/bench/peers/node_modules: bench/peers/package.json
 	$(Q)cd $(@D) && npm install --silent --no-audit --no-fund >npm.log 2>&1 && touch node_modules || rm -rf node_modules
 
 BENCH_NEEDS = $(O)/gatehouse $(O)/bench/floor $(O)/bench/load $(O)/bench/thin.so $(O)/bench/chat.so \
-	$(if $(UWS_DIR),$(O)/bench/uws)
+	$(O)/bench/deflates.so $(if $(UWS_DIR),$(O)/bench/uws)
 .PHONY: bench
 bench: $(BENCH_NEEDS)
 	$(Q)$(if $(shell command -v npm),$(MAKE) --no-print-directory $(O)/bench/peers/node_modules || true)
