@@ -41,19 +41,33 @@ asan:
 T ?= 60
 FUZZ_NOUNS = $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_OBJS = $(O)/obj/tests/fuzz/both_ways.o $(O)/obj/tests/support/feed.o
-FUZZ_LIBS = $(call room_lib,proto) $(call room_lib,base)
 REPLAY_BINS = $(patsubst %,$(O)/fuzz/%_replay,$(FUZZ_NOUNS))
 FUZZ_BINS = $(patsubst %,$(O)/fuzz/%_fuzz,$(FUZZ_NOUNS))
 
-$(O)/fuzz/%_replay: $(O)/obj/tests/fuzz/%_fuzz.o $(O)/obj/tests/fuzz/replay.o $(FUZZ_OBJS) $(FUZZ_LIBS)
-	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(LDLIBS)
+# Targets link the room proto, or another one and what else they need. Those that run a whole role
+# get their sockets, epoll and time from tests/fuzz/kernel.c.
+FUZZ_ROOM_gateway = gateway
+FUZZ_ROOM_api = web
+FUZZ_ROOM_conf = cmd
+FUZZ_ALSO_gateway = gateway_scene kernel
+FUZZ_ALSO_api = kernel
+KERNEL_CALLS = socket connect accept4 recv send sendmsg shutdown close epoll_create1 epoll_ctl epoll_wait \
+	getsockname getpeername setsockopt getsockopt ioctl
+FUZZ_FLAGS_gateway = $(KERNEL_CALLS:%=-Wl,--wrap=%)
+FUZZ_FLAGS_api = $(FUZZ_FLAGS_gateway)
+FUZZ_FLAGS_conf = -Wl,--wrap=getaddrinfo
 
-$(O)/fuzz/%_fuzz: $(O)/obj/tests/fuzz/%_fuzz.o $(FUZZ_OBJS) $(FUZZ_LIBS)
-	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $^ -o $@ $(LDLIBS)
+define fuzz_rule
+$(O)/fuzz/$(1)_replay: $(O)/obj/tests/fuzz/replay.o
+$(O)/fuzz/$(1)_fuzz: LDFLAGS += -fsanitize=fuzzer
+$(O)/fuzz/$(1)_replay $(O)/fuzz/$(1)_fuzz: $(FUZZ_ALSO_$(1):%=$(O)/obj/tests/fuzz/%.o) $(O)/obj/tests/fuzz/$(1)_fuzz.o \
+		$(FUZZ_OBJS) $(call unit_libs,$(or $(FUZZ_ROOM_$(1)),proto))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) $(FUZZ_FLAGS_$(1)) $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) \
+		-Wl,--end-group -o $$@ $$(LDLIBS)
+endef
+$(foreach n,$(FUZZ_NOUNS),$(eval $(call fuzz_rule,$(n))))
 
 .PHONY: fuzz fuzz-run fuzz-bins fuzz-replay
 fuzz-bins: $(REPLAY_BINS)
