@@ -59,6 +59,8 @@ static void visit(struct gateway *g, struct client *c, struct fanout *data, stru
     }
 }
 
+/* A process that was stopped, or whose machine was, does not make up for the ticks it has missed:
+ * clients would be pinged and dropped without time for an answer. */
 static void arm(struct gateway *g)
 {
     struct heartbeat *hb = &g->heartbeat;
@@ -66,7 +68,12 @@ static void arm(struct gateway *g)
     /* From the beginning, so that rounding does not add up. */
     uint64_t due_ms = hb->begin_ms + hb->ticks_n * hb->period_ms / hb->slices_n;
     uint64_t now_ms = loop_now_ms(g->loop);
-    timer_start(g->loop, &hb->tick, due_ms > now_ms ? due_ms - now_ms : 0);
+    if (due_ms < now_ms) {
+        uint64_t slice_ms = hb->period_ms / hb->slices_n;
+        hb->begin_ms += now_ms + slice_ms - due_ms;
+        due_ms = now_ms + slice_ms;
+    }
+    timer_start(g->loop, &hb->tick, due_ms - now_ms);
 }
 
 static void on_tick(struct timer *t)

@@ -58,9 +58,10 @@ static inline void bench_start_on(struct gateway_bench *b, const char *scheme, c
     struct addr registry;
     assert_int_equal(sock_local(b->registry, &registry), 0);
     snprintf(text, sizeof(text),
-             "[gateway t]\nlisten = %s://127.0.0.1:1\nping_interval = 0\n"
+             "[gateway t]\nlisten = %s://127.0.0.1:1\n%s"
              "register_address = 127.0.0.1:%d\n%s\n",
-             scheme, registry.port, more);
+             scheme, strstr(more, "ping_interval") ? "" : "ping_interval = 0\n", registry.port,
+             more);
     struct buf errors = {0};
     const struct conf_table *tables[] = {&gateway_conf_table};
     int rc = conf_load(tmpdir_write(&b->dir, "t.conf", text), tables, 1, &errors, &b->conf);

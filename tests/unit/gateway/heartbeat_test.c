@@ -1,10 +1,9 @@
 /* The counting of silent clients, tick by tick. */
 #include "gateway/heartbeat.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "gateway_fixture.h"
 
-#include <cmocka.h>
+#include "support/fake_clock.h"
 
 enum { QUIET = HEARTBEAT_QUIET, PING = HEARTBEAT_PING, DROP = HEARTBEAT_DROP };
 
@@ -54,6 +53,27 @@ static void the_counter_does_not_overflow(void **state)
     assert_in_range(silent_n, INT32_MAX - 3, INT32_MAX);
 }
 
+/* Stopped for a minute (SIGSTOP, a virtual machine moved): nobody had time to answer. */
+static void missed_ticks_are_not_made_up_for(void **state)
+{
+    struct gateway_bench b;
+    fake_clock_start(1000000);
+    bench_start(&b, "ping_interval = 1\nping_not_response_limit = 1\nping_data = ping");
+    int worker = attach(&b);
+    int fd = dial(&b, 0);
+    turn(&b, 20);
+    fake_clock_advance(60000);
+    turn(&b, 200);
+    uint8_t text[64];
+    ssize_t n = recv(fd, text, sizeof(text), MSG_DONTWAIT);
+    assert_true(n < 0 || (n > 0 && n < (ssize_t)sizeof(text)));
+    assert_int_equal(clients_len(&((struct gateway *)b.self)->clients), 1);
+    close(fd);
+    close(worker);
+    fake_clock_stop();
+    bench_end(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -62,6 +82,7 @@ int main(void)
         cmocka_unit_test(limit_2),
         cmocka_unit_test(a_message_begins_anew),
         cmocka_unit_test(the_counter_does_not_overflow),
+        cmocka_unit_test(missed_ticks_are_not_made_up_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
