@@ -5,6 +5,11 @@ WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototy
 OPT = $(if $(DEBUG),-O0,-O2) -g
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
+# Taken if it is there: without libseccomp there is no filter of system calls.
+ifeq ($(shell $(PKG_CONFIG) --exists libseccomp && echo yes),yes)
+$(O)/obj/proc/sandbox.o: CPPFLAGS += -DHAS_SECCOMP $(shell $(PKG_CONFIG) --cflags libseccomp)
+LDLIBS += $(shell $(PKG_CONFIG) --libs libseccomp)
+endif
 CPPFLAGS += -D_GNU_SOURCE -Isrc -Iinclude
 CFLAGS += -std=c17 $(OPT) $(WARN) -fvisibility=hidden -fPIC -pthread $(PKG_CFLAGS) \
           -fstack-protector-strong -fno-omit-frame-pointer

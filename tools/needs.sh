@@ -4,7 +4,7 @@ set -eu
 
 # What it takes to build and run. The compiler is needed at run time too: workers compile events.c.
 build='gcc libc6-dev make pkg-config libssl-dev zlib1g-dev libjansson-dev libinih-dev
-       libhiredis-dev libsqlite3-dev'
+       libhiredis-dev libsqlite3-dev libseccomp-dev'
 # What the tests need on top of that.
 test='git g++ clang libcmocka-dev python3 python3-pytest python3-websockets chromium curl openssl libnss3-tools
       ca-certificates procps iproute2 redis-server fonts-noto-cjk nginx-light libnginx-mod-stream nftables man-db locales'

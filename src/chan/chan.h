@@ -29,7 +29,8 @@ struct chan_events {
      * farewell waits for chan_finish(), a second at most. May be NULL: false. */
     bool (*on_broken)(struct chan *ch, void *owner);
     void (*on_drain)(struct chan *ch, void *owner); /* see conn_want_drain(); may be NULL */
-    /* Exactly once, last. close_code: as the peer sent it, 1005 none, 1006 no goodbye. */
+    /* Exactly once, last. close_code: as the peer sent it, 1005 none, 1006 no goodbye; after
+     * GW_EREFUSED the HTTP status of the refusal, when it had one. */
     void (*on_close)(struct chan *ch, void *owner, int why, uint16_t close_code);
 };
 

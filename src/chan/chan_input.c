@@ -194,6 +194,8 @@ static ssize_t on_bytes(struct conn *c, void *owner, uint8_t *at, size_t len)
         buf_clear(reply);
         ssize_t n =
             kind->codec->decode(ch->codec_state, &kind->codec_conf, at + used, more, &ev, reply);
+        if (n == GW_EREFUSED && ev.close_code != 0)
+            ch->close_code = ev.close_code;
         if (n < 0)
             return give_up(ch, reply, n, len);
         used += (size_t)n;

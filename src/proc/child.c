@@ -21,6 +21,7 @@
 #include "proc/fleet.h"
 #include "proc/process.h"
 #include "proc/row.h"
+#include "proc/sandbox.h"
 #include "proc/title.h"
 
 enum {
@@ -38,6 +39,7 @@ struct child {
     struct buf rows;
     struct buf credentials; /* what came of them since the last "reopen" */
     uint64_t listing;
+    enum sandbox_mode sandbox;
     bool is_leaving;
 };
 
@@ -258,6 +260,8 @@ static int serve(struct child *c)
     group_forget_credentials(c->group);
     if (rc < 0)
         return EXIT_CODE_FAILED; /* the role has logged why */
+    if (sandbox_enter(c->sandbox, c->env.role->sandbox) < 0)
+        return EXIT_CODE_FAILED;
     rc = loop_run(c->env.loop);
     if (rc < 0)
         log_error("the event loop failed: %s", gw_strerror(rc));
@@ -289,6 +293,7 @@ void child_run(struct fleet *f, struct slot *s, const char *artifact, int line_f
                 .ready = on_env_ready,
                 .finished = on_env_finished},
         .group = g,
+        .sandbox = (enum sandbox_mode)f->settings->sandbox,
         .end = {.run = end_loop},
     };
     if (settle(f, g) < 0 || open_loop(&child, line_fd) < 0)

@@ -22,6 +22,7 @@
 #include "proc/premises.h"
 #include "proc/query.h"
 #include "proc/reload.h"
+#include "proc/sandbox.h"
 #include "proc/startup.h"
 #include "proc/stop.h"
 #include "proc/title.h"
@@ -135,6 +136,18 @@ static void complain_user(const struct master *m, int rc, struct buf *errors)
                       errors);
 }
 
+/* Asked for by name it is not left out in silence. */
+static int check_sandbox(const struct master *m, struct buf *errors)
+{
+    static const char *const words[] = {[SANDBOX_ON] = "on", [SANDBOX_LOG] = "log"};
+    int mode = m->settings->sandbox;
+    const char *hindrance = sandbox_hindrance();
+    if ((mode != SANDBOX_ON && mode != SANDBOX_LOG) || !hindrance)
+        return 0;
+    premises_complain(&m->premises, "sandbox", words[mode], hindrance, errors);
+    return GW_ECONF;
+}
+
 /* The config as a whole: users, roles, addresses. Nothing is opened or made. */
 static int plan(struct master *m, const struct master_setup *setup, struct buf *errors)
 {
@@ -156,6 +169,8 @@ static int plan(struct master *m, const struct master_setup *setup, struct buf *
     int rc = privileges_find(m->settings->user, m->settings->group, &m->privileges);
     if (rc < 0)
         complain_user(m, rc, errors);
+    if (check_sandbox(m, errors) < 0)
+        rc = GW_ECONF;
     int rc_fleet = fleet_init(&m->fleet, setup->roles, setup->roles_n, errors);
     return rc < 0 ? rc : rc_fleet;
 }

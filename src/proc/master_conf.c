@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "proc/sandbox.h"
 
 #define MASTER_KEY(key_name, key_type, field, ...)                                                 \
     {                                                                                              \
@@ -69,6 +70,12 @@ static const struct conf_key master_keys[] = {
                .unit = "",
                .meaning =
                    "Wanted limit of open files per process; taken as far as the system allows."),
+    MASTER_KEY("sandbox", CONF_ENUM, sandbox, .def = "auto", .choices = "off|auto|on|log",
+               .unit = "",
+               .meaning = "Filter of system calls (seccomp) for the role processes. on: a call "
+                          "that is not allowed fails with EPERM, and a line in the log names it; "
+                          "log: it is made, and the kernel's audit log names it; auto: on, where "
+                          "the build and the kernel have it."),
 };
 
 const struct conf_table master_table = {
@@ -90,6 +97,7 @@ static const struct master_conf no_section = {
     .prepare_timeout_ms = PREPARE_TIMEOUT_MS,
     .restart_delay_max_ms = RESTART_DELAY_MAX_MS,
     .open_files = OPEN_FILES,
+    .sandbox = SANDBOX_AUTO,
 };
 
 static const char *base_name(const char *path)

@@ -22,6 +22,7 @@ struct master_conf {
     uint64_t prepare_timeout_ms;
     uint64_t restart_delay_max_ms;
     int64_t open_files;
+    int sandbox;    /* enum sandbox_mode */
     char *owned[4]; /* the paths that no key gave */
 };
 

@@ -50,7 +50,8 @@ int pidfile_open(const char *path, pid_t *holder)
     if (rc < 0)
         return rc;
     for (;;) {
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+        /* In a folder that others may write to, a link could point at any file of ours. */
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
         if (fd < 0)
             return -errno;
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {

@@ -12,6 +12,7 @@
 #include "net/addr.h"
 #include "net/conn.h"
 #include "net/loop.h"
+#include "proc/sandbox.h"
 
 enum { ROLE_LISTENERS_MAX = 8 };
 
@@ -84,6 +85,7 @@ struct role {
     const char *kind; /* "gateway": the section kind and the process title */
     const struct conf_table
         *table; /* its keys; "count", "name", "user", "stuck_timeout" are found by these names */
+    enum sandbox_kind sandbox;
     bool is_reloadable; /* reload replaces its processes; others only get reopen() */
     int start_order;    /* ROLE_ORDER_… */
 

@@ -23,8 +23,10 @@ enum codec_event_kind {
 
 struct codec_event {
     enum codec_event_kind kind;
-    bool is_binary;      /* WebSocket opcode 2; false for protocols without kinds */
-    uint16_t close_code; /* CODEC_CLOSE: 1005 when the peer gave none */
+    bool is_binary; /* WebSocket opcode 2; false for protocols without kinds */
+    /* CODEC_CLOSE: 1005 when the peer gave none. With GW_EREFUSED: the HTTP status, 0 unless it is
+     * an error's. */
+    uint16_t close_code;
     struct span payload; /* borrowed: valid until the next decode() or until the input moves */
     const struct http_request *request; /* borrowed likewise; NULL without an HTTP head */
 };

@@ -156,6 +156,17 @@ static bool is_agreed(struct span head, struct span greeting)
     return is_upgrade && is_connection && is_right;
 }
 
+/* The status of an answer that is an error, else 0. */
+static uint16_t refused_with(struct span head)
+{
+    uint64_t status;
+
+    if (head.len < 12 || memcmp(head.at, "HTTP/1.1 ", 9) != 0 ||
+        !span_to_u64(span_of(head.at + 9, 3), &status) || status < 400 || status > 599)
+        return 0;
+    return (uint16_t)status;
+}
+
 static ssize_t take_answer(struct ws_client *w, const struct codec_conf *conf, const uint8_t *at,
                            size_t len, struct codec_event *ev)
 {
@@ -166,6 +177,7 @@ static ssize_t take_answer(struct ws_client *w, const struct codec_conf *conf, c
     size_t head_len = (size_t)(end - at) + 4;
     if (!is_agreed(span_of(at, head_len), conf->greeting)) {
         w->phase = GONE;
+        ev->close_code = refused_with(span_of(at, head_len));
         return GW_EREFUSED;
     }
     w->phase = AWAITS_FRAME;

@@ -299,6 +299,7 @@ static void service_connections(void *self, role_connection_fn *row, void *ctx)
 const struct role service_role = {
     .kind = "service",
     .table = &service_table,
+    .sandbox = SANDBOX_MODULE,
     .is_reloadable = true,
     .start_order = ROLE_ORDER_WEB,
     .count = service_count,

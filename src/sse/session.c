@@ -234,8 +234,12 @@ static void on_bridge_close(struct chan *ch, void *owner, int why, uint16_t clos
     if (s->awaiting) {
         bool is_refused = why == GW_EREFUSED;
         struct guest *g = s->awaiting;
+        bool has_status = close_code >= 400 && close_code <= 599; /* the module's own */
         g->awaited = NULL;
-        guest_answer(g, is_refused ? 403 : 503,
+        guest_answer(g,
+                     !is_refused  ? 503
+                     : has_status ? close_code
+                                  : 403,
                      is_refused ? "The connection was refused.\n" : "The service is full.\n", true);
     }
     say_goodbye(s);

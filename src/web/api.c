@@ -106,7 +106,7 @@ static void look_soon(void *owner)
 }
 
 int api_open(const struct role_env *env, const struct web_conf *conf, const struct peer_tls *tls,
-             struct api **out)
+             struct span *credentials, struct api **out)
 {
     *out = NULL;
     if (!api_conf_is_on(env->conf))
@@ -118,7 +118,7 @@ int api_open(const struct role_env *env, const struct web_conf *conf, const stru
     a->look.run = look;
     a->closing.fire = on_closing;
     list_init(&a->calls);
-    int rc = api_keys_load(&a->keys, env->conf, loop_now_ms(env->loop));
+    int rc = api_keys_load(&a->keys, env->conf, credentials, loop_now_ms(env->loop));
     if (rc == 0)
         rc = api_links_open(&a->links, env, conf, tls, look_soon, a);
     if (rc < 0) {

@@ -25,7 +25,7 @@ void api_answer_fini(struct api_answer *a);
 
 /* *out is NULL when the config has no key: then there is no API. 0 or an error, logged. */
 int api_open(const struct role_env *env, const struct web_conf *conf, const struct peer_tls *tls,
-             struct api **out) NODISCARD;
+             struct span *credentials, struct api **out) NODISCARD;
 /* Ends the calls and closes the links; on_closed follows, perhaps from this call. NULL: at once. */
 void api_close(struct api *a, void (*on_closed)(void *owner), void *owner);
 

@@ -10,6 +10,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/part.h"
 #include "web/api_conf.h"
 #include "web/api_ops.h"
 
@@ -29,15 +30,34 @@ static uint32_t read_calls(const struct conf_list *list)
     return all;
 }
 
-static int load_one(struct api_key *k, const struct conf *conf, const struct conf_section *s,
+int api_keys_read(const struct conf *conf, struct buf *credentials, struct buf *errors)
+{
+    for (size_t i = 0; i < conf_sections_n(conf); i++) {
+        const struct conf_section *s = conf_section_at(conf, i);
+        struct buf token = {0};
+        uint8_t digest[32];
+        if (s->table != &api_key_table)
+            continue;
+        int rc = api_conf_token(conf, s->conf, &token);
+        crypto_sha256(buf_span(&token), digest);
+        if (token.at)
+            explicit_bzero(token.at, token.len);
+        buf_fini(&token);
+        if (rc < 0)
+            return conf_complain(conf, s, "token_file", errors, "%s", gw_strerror(rc));
+        part_put(credentials, span_of(digest, sizeof digest));
+    }
+    return 0;
+}
+
+static int load_one(struct api_key *k, const struct conf_section *s, struct span *credentials,
                     uint64_t now_ms)
 {
     const struct api_key_conf *c = s->conf;
-    struct buf token = {0};
-    int rc = api_conf_token(conf, c, &token);
-    if (rc < 0) {
-        log_error("[api %s]: the token cannot be read: %s", s->name, gw_strerror(rc));
-        return rc;
+    struct span digest;
+    if (!part_take(credentials, &digest) || digest.len != sizeof k->digest) {
+        log_error("[api %s]: the token did not arrive", s->name);
+        return GW_ECONF;
     }
     *k = (struct api_key){.name = s->name,
                           .calls = read_calls(&c->calls),
@@ -45,13 +65,12 @@ static int load_one(struct api_key *k, const struct conf *conf, const struct con
                           .rate = c->rate,
                           .credit_milli = c->rate * 1000,
                           .credit_at_ms = now_ms};
-    crypto_sha256(buf_span(&token), k->digest);
-    explicit_bzero(token.at, token.len);
-    buf_fini(&token);
+    memcpy(k->digest, digest.at, sizeof k->digest);
     return 0;
 }
 
-int api_keys_load(struct api_keys *k, const struct conf *conf, uint64_t now_ms)
+int api_keys_load(struct api_keys *k, const struct conf *conf, struct span *credentials,
+                  uint64_t now_ms)
 {
     size_t sections_n = conf_sections_n(conf);
     *k = (struct api_keys){.at = mem_zalloc((sections_n + 1) * sizeof *k->at)};
@@ -59,7 +78,7 @@ int api_keys_load(struct api_keys *k, const struct conf *conf, uint64_t now_ms)
         const struct conf_section *s = conf_section_at(conf, i);
         if (s->table != &api_key_table)
             continue;
-        int rc = load_one(&k->at[k->n], conf, s, now_ms);
+        int rc = load_one(&k->at[k->n], s, credentials, now_ms);
         if (rc < 0) {
             api_keys_fini(k);
             return rc;

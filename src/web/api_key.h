@@ -25,9 +25,14 @@ struct api_keys {
     size_t n;
 };
 
-/* Reads every [api] section. 0, or the error of a token that cannot be read, logged. conf must
- * outlive the keys. */
-int api_keys_load(struct api_keys *k, const struct conf *conf, uint64_t now_ms) NODISCARD;
+/* Reads the tokens of all [api] sections and appends a part with the digest of each to
+ * *credentials: by the master, since token_file may be for its eyes only. 0, or GW_ECONF with a
+ * line in errors. */
+int api_keys_read(const struct conf *conf, struct buf *credentials, struct buf *errors) NODISCARD;
+/* Makes keys of every [api] section and of what api_keys_read() wrote, which is cut off
+ * *credentials. 0, or GW_ECONF, logged: it did not arrive. conf must outlive the keys. */
+int api_keys_load(struct api_keys *k, const struct conf *conf, struct span *credentials,
+                  uint64_t now_ms) NODISCARD;
 void api_keys_fini(struct api_keys *k);
 
 /* The key with that token, or NULL. Takes as long for one token as for any other. */

@@ -14,6 +14,7 @@
 #include "net/tls_conf.h"
 #include "proc/listen.h"
 #include "web/api.h"
+#include "web/api_key.h"
 #include "web/visitor.h"
 #include "web/web_conf.h"
 
@@ -60,7 +61,9 @@ static int web_credentials(const struct conf *conf, const struct conf_section *s
 {
     const struct web_conf *c = s->conf;
     int rc = tls_conf_read(conf, s, &c->tls, out, errors);
-    return peer_tls_read(conf, s, &c->registries.tls, out, errors) < 0 ? GW_ECONF : rc;
+    if (peer_tls_read(conf, s, &c->registries.tls, out, errors) < 0)
+        rc = GW_ECONF;
+    return api_keys_read(conf, out, errors) < 0 ? GW_ECONF : rc;
 }
 
 static void on_enter(void *owner, int fd, const struct addr *peer,
@@ -148,7 +151,7 @@ static int web_start(struct role_env *env, void **self)
     if (rc == 0)
         rc = open_doors(w, tls);
     if (rc == 0)
-        rc = api_open(env, w->conf, &w->inner_tls, &w->api);
+        rc = api_open(env, w->conf, &w->inner_tls, &credentials, &w->api);
     w->visitors.api = w->api;
     tls_context_unref(tls);
     if (rc < 0) {
@@ -253,6 +256,7 @@ static void web_connections(void *self, role_connection_fn *row, void *ctx)
 const struct role web_role = {
     .kind = "web",
     .table = &web_conf_table,
+    .sandbox = SANDBOX_FILES,
     .is_reloadable = false,
     .start_order = 3,
     .count = web_count,

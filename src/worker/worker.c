@@ -240,6 +240,7 @@ static void worker_connections(void *self, role_connection_fn *row, void *ctx)
 const struct role worker_role = {
     .kind = "worker",
     .table = &worker_table,
+    .sandbox = SANDBOX_MODULE,
     .is_reloadable = true,
     .start_order = ROLE_ORDER_WORKER,
     .count = worker_count,

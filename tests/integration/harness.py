@@ -143,6 +143,8 @@ class Site:
         text = self.output() + self.log()
         for word in ("AddressSanitizer", "runtime error:", "LeakSanitizer"):
             assert word not in text, text
+        # Whatever a server does in any test must be in the list of what it may do.
+        assert "the sandbox refused" not in text, text
         if expect is not None:
             assert code == expect, f"exit status {code}:\n{text}"
 

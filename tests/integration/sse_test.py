@@ -216,6 +216,15 @@ def test_any_process_takes_the_posts(several):
     assert several.log().count(": connect ") == 24
 
 
+def test_a_refusal_has_the_status_of_the_module(site):
+    ports = Ports(gateways=1)
+    server = site(chat_conf(events=ROOT / "tests/integration/modules/doorman.c", registry=ports.registry, port=ports.port,
+                            inner=ports.inner, gateway="sse = on")).start(ports.port)
+    assert Stream(ports.port).status == 401
+    assert Stream(ports.port, "?who=banned").status == 403
+    server.stop()
+
+
 def test_pages_of_other_hosts_may_not(one):
     assert Stream(one.port, headers="Origin: http://evil.example\r\n").status == 403
     a = Stream(one.port, headers="Origin: http://localhost:9\r\n")

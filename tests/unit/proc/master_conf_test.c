@@ -51,6 +51,7 @@ static void test_defaults_are_the_same_without_the_section(void **state)
     assert_int_equal(a.prepare_timeout_ms, b.prepare_timeout_ms);
     assert_int_equal(a.restart_delay_max_ms, b.restart_delay_max_ms);
     assert_int_equal(a.open_files, b.open_files);
+    assert_int_equal(a.sandbox, b.sandbox);
     unload(&with);
     unload(&without);
 }

@@ -47,6 +47,20 @@ static void test_stale_file_is_taken_over(void **state)
     tmpdir_remove(&d);
 }
 
+static void test_a_link_is_not_followed(void **state)
+{
+    struct tmpdir d = tmpdir_make();
+    const char *victim = tmpdir_write(&d, "victim", "precious");
+    const char *path = tmpdir_path(&d, "x.pid");
+    char text[64];
+    pid_t holder = 0;
+    assert_int_equal(symlink(victim, path), 0);
+    assert_int_equal(pidfile_open(path, &holder), -ELOOP);
+    tmpdir_read(&d, "victim", text, sizeof text);
+    assert_string_equal(text, "precious");
+    tmpdir_remove(&d);
+}
+
 static void test_garbage_is_no_pid(void **state)
 {
     static const char *const contents[] = {"", "abc", "-5\n", "0\n", "99999999999999999999\n"};
@@ -77,6 +91,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_second_open_names_the_holder),
         cmocka_unit_test(test_stale_file_is_taken_over),
+        cmocka_unit_test(test_a_link_is_not_followed),
         cmocka_unit_test(test_garbage_is_no_pid),
         cmocka_unit_test(test_folder_in_the_way_of_a_file),
     };

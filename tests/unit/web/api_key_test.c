@@ -65,7 +65,12 @@ static void tokens_and_calls(void **state)
     assert_true(api_conf_is_on(conf));
     assert_int_equal(api_conf_check(conf, &errors), 0);
     struct api_keys keys;
-    assert_int_equal(api_keys_load(&keys, conf, 0), 0);
+    struct buf credentials = {0};
+    assert_int_equal(api_keys_read(conf, &credentials, &errors), 0);
+    struct span rest = buf_span(&credentials);
+    assert_int_equal(api_keys_load(&keys, conf, &rest, 0), 0);
+    assert_int_equal(rest.len, 0);
+    buf_fini(&credentials);
     assert_int_equal(keys.n, 3);
     struct api_key *a = api_keys_find(&keys, span_str("0123456789abcdef"));
     struct api_key *b = api_keys_find(&keys, span_str("from-the-environment"));
