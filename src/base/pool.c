@@ -89,6 +89,15 @@ void pool_give(struct pool *p, void *object)
     p->used_n--;
 }
 
+void *pool_next(const struct pool *p, struct pool_walk *w)
+{
+    if (!w->slab && p->slabs)
+        *w = (struct pool_walk){.slab = p->slabs, .passed_n = p->fresh_n};
+    while (w->slab && w->passed_n == p->slab_objects_n)
+        *w = (struct pool_walk){.slab = w->slab->next};
+    return w->slab ? w->slab->objects + w->passed_n++ * p->object_bytes : NULL;
+}
+
 size_t pool_used_n(const struct pool *p)
 {
     return p->used_n;

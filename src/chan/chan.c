@@ -1,7 +1,6 @@
 /* A connection that speaks a codec: birth, messages out, goodbye. */
 #include "chan/chan.h"
 
-#include <errno.h>
 #include <stddef.h>
 
 #include <gw/err.h>
@@ -15,12 +14,17 @@ enum { GOODBYE_DEFAULT_MS = 5000 };
 
 /* --- birth --- */
 
-static struct chan *prepare(const struct chan_kind *kind, void *owner)
+size_t chan_room_bytes(const struct codec *codec)
 {
+    size_t pointers_n = (codec->state_bytes + sizeof(void *) - 1) / sizeof(void *);
+    return sizeof(struct chan) + pointers_n * sizeof(void *);
+}
+
+static struct chan *prepare(struct conn *c, const struct chan_kind *kind)
+{
+    struct chan *ch = conn_room(c);
     const struct codec *codec = kind->codec;
-    struct chan *ch = mem_zalloc(sizeof *ch + codec->state_bytes);
     ch->kind = kind;
-    ch->owner = owner;
     ch->close_code = 1006; /* RFC 6455 §7.1.5: no goodbye was received */
     if (!codec->has_handshake)
         ch->flags = CHAN_ANSWERED;
@@ -29,39 +33,22 @@ static struct chan *prepare(const struct chan_kind *kind, void *owner)
     return ch;
 }
 
-static void discard(struct chan *ch)
-{
-    int saved = errno;
-    if (ch->kind->codec->fini)
-        ch->kind->codec->fini(ch->codec_state);
-    mem_free(ch);
-    errno = saved;
-}
-
 struct chan *chan_new(struct conn_pool *p, int fd, const struct addr *peer,
                       const struct transport *transport, void *transport_state,
                       const struct chan_kind *kind, void *owner)
 {
-    struct chan *ch = prepare(kind, owner);
-    ch->conn =
-        conn_new(p, fd, peer, transport, transport_state, &kind->conn_conf, &chan_conn_events, ch);
-    if (ch->conn)
-        return ch;
-    discard(ch);
-    return NULL;
+    struct conn *c = conn_new(p, fd, peer, transport, transport_state, &kind->conn_conf,
+                              &chan_conn_events, owner);
+    return c ? prepare(c, kind) : NULL;
 }
 
 struct chan *chan_dial_over(struct conn_pool *p, const struct addr *to,
                             const struct transport *transport, void *transport_state,
                             const struct chan_kind *kind, void *owner)
 {
-    struct chan *ch = prepare(kind, owner);
-    ch->conn =
-        conn_dial_over(p, to, transport, transport_state, &kind->conn_conf, &chan_conn_events, ch);
-    if (ch->conn)
-        return ch;
-    discard(ch);
-    return NULL;
+    struct conn *c = conn_dial_over(p, to, transport, transport_state, &kind->conn_conf,
+                                    &chan_conn_events, owner);
+    return c ? prepare(c, kind) : NULL;
 }
 
 struct chan *chan_dial(struct conn_pool *p, const struct addr *to, const struct chan_kind *kind,
@@ -72,31 +59,30 @@ struct chan *chan_dial(struct conn_pool *p, const struct addr *to, const struct 
 
 struct chan *chan_adopt(struct conn *c, const struct chan_kind *kind, void *owner)
 {
-    struct chan *ch = prepare(kind, owner);
-    ch->conn = c;
-    conn_adopt(c, &kind->conn_conf, &chan_conn_events, ch);
-    chan_conn_events.on_open(c, ch);
+    struct chan *ch = prepare(c, kind);
+    conn_adopt(c, &kind->conn_conf, &chan_conn_events, owner);
+    chan_conn_events.on_open(c, owner);
     return ch;
 }
 
 /* --- messages out --- */
 
-struct chan_pending *chan_pending_of(struct chan *ch)
+struct chan_extra *chan_extra_of(struct chan *ch)
 {
-    if (!ch->pending)
-        ch->pending = mem_zalloc(sizeof *ch->pending);
-    return ch->pending;
+    if (!ch->extra)
+        ch->extra = mem_zalloc(sizeof *ch->extra);
+    return ch->extra;
 }
 
 /* Whether output may be accepted now: 0 or the error. */
 static int may_send(const struct chan *ch)
 {
-    if (UNLIKELY(ch->flags & CHAN_CLOSING) || conn_is_closing(ch->conn))
+    if (UNLIKELY(ch->flags & CHAN_CLOSING) || conn_is_closing(chan_conn(ch)))
         return GW_ECLOSED;
     if (LIKELY(ch->flags & CHAN_ANSWERED))
-        return conn_is_full(ch->conn) ? GW_EFULL : 0;
+        return conn_is_full(chan_conn(ch)) ? GW_EFULL : 0;
     uint64_t limit = ch->kind->conn_conf.out_max_bytes;
-    return limit && ch->pending && ch->pending->output.len >= limit ? GW_EFULL : 0;
+    return limit && ch->extra && ch->extra->output.len >= limit ? GW_EFULL : 0;
 }
 
 uint8_t chan_variant(const struct chan *ch)
@@ -130,27 +116,27 @@ int chan_send(struct chan *ch, struct span payload, bool is_binary)
     if (payload.len > INT32_MAX)
         return GW_ETOOBIG;
     if (!(ch->flags & CHAN_ANSWERED)) {
-        struct buf *b = &chan_pending_of(ch)->output;
+        struct buf *b = &chan_extra_of(ch)->output;
         buf_commit(b, encode(ch, buf_reserve(b, room), payload, is_binary));
         return 0;
     }
     if (ch->kind->conn_conf.is_bulk) {
-        uint8_t *to = conn_reserve(ch->conn, room);
+        uint8_t *to = conn_reserve(chan_conn(ch), room);
         if (!to)
             return GW_ECLOSED;
-        conn_commit(ch->conn, encode(ch, to, payload, is_binary));
+        conn_commit(chan_conn(ch), encode(ch, to, payload, is_binary));
         return 0;
     }
-    struct chunk *chunk = conn_pool_scratch(conn_pool_of(ch->conn), room);
+    struct chunk *chunk = conn_pool_scratch(conn_pool_of(chan_conn(ch)), room);
     uint32_t off = chunk->len;
     chunk->len += (uint32_t)encode(ch, chunk->at + off, payload, is_binary);
-    return conn_queue(ch->conn, chunk, off, chunk->len - off);
+    return conn_queue(chan_conn(ch), chunk, off, chunk->len - off);
 }
 
 int chan_queue(struct chan *ch, struct chunk *chunk, uint32_t off, uint32_t len)
 {
     if (LIKELY((ch->flags & (CHAN_ANSWERED | CHAN_CLOSING)) == CHAN_ANSWERED))
-        return conn_queue(ch->conn, chunk, off, len);
+        return conn_queue(chan_conn(ch), chunk, off, len);
     return chan_send_raw(ch, span_of(chunk->at + off, len));
 }
 
@@ -160,8 +146,8 @@ int chan_send_raw(struct chan *ch, struct span bytes)
     if (rc < 0)
         return rc;
     if (ch->flags & CHAN_ANSWERED)
-        return conn_send(ch->conn, bytes);
-    buf_put_span(&chan_pending_of(ch)->output, bytes);
+        return conn_send(chan_conn(ch), bytes);
+    buf_put_span(&chan_extra_of(ch)->output, bytes);
     return 0;
 }
 
@@ -172,7 +158,7 @@ void chan_refuse(struct chan *ch, int http_status, const char *text)
     bool is_held = ch->flags & CHAN_HELD;
     if (ch->flags & (CHAN_ANSWERED | CHAN_CLOSING))
         return;
-    struct buf *answer = &chan_pending_of(ch)->output;
+    struct buf *answer = &chan_extra_of(ch)->output;
     buf_clear(answer); /* messages make no sense without a handshake */
     http_put_error(answer, http_status, text, clock_wall_s());
     ch->flags |= CHAN_REFUSED | CHAN_CLOSING;
@@ -183,7 +169,7 @@ void chan_refuse(struct chan *ch, int http_status, const char *text)
 void chan_add_header(struct chan *ch, const char *name, struct span value)
 {
     if (!(ch->flags & CHAN_ANSWERED))
-        http_put_header(&chan_pending_of(ch)->lines, name, value);
+        http_put_header(&chan_extra_of(ch)->lines, name, value);
 }
 
 void chan_hold(struct chan *ch)
@@ -191,8 +177,8 @@ void chan_hold(struct chan *ch)
     if (ch->flags & (CHAN_ANSWERED | CHAN_CLOSING | CHAN_HELD))
         return;
     ch->flags |= CHAN_HELD;
-    conn_pause(ch->conn);
-    conn_set_deadline(ch->conn, ch->kind->open_timeout_ms);
+    conn_pause(chan_conn(ch));
+    conn_set_deadline(chan_conn(ch), ch->kind->open_timeout_ms);
 }
 
 void chan_release(struct chan *ch)
@@ -200,10 +186,10 @@ void chan_release(struct chan *ch)
     if (!chan_is_held(ch))
         return;
     ch->flags &= (uint8_t)~CHAN_HELD;
-    conn_set_deadline(ch->conn, 0);
-    conn_resume(ch->conn);
-    if (ch->pending && ch->pending->answer.len)
-        chan_answer(ch, &ch->pending->answer);
+    conn_set_deadline(chan_conn(ch), 0);
+    conn_resume(chan_conn(ch));
+    if (ch->extra && ch->extra->answer.len)
+        chan_answer(ch, &ch->extra->answer);
 }
 
 bool chan_is_held(const struct chan *ch)
@@ -215,7 +201,7 @@ bool chan_is_held(const struct chan *ch)
 
 static void append_goodbye(struct chan *ch, const uint8_t *goodbye, size_t len)
 {
-    buf_put(&chan_pending_of(ch)->output, goodbye, len);
+    buf_put(&chan_extra_of(ch)->output, goodbye, len);
     ch->flags |= CHAN_AWAITS_GOODBYE;
 }
 
@@ -223,7 +209,7 @@ void chan_await_goodbye(struct chan *ch)
 {
     uint64_t timeout_ms = ch->kind->conn_conf.close_timeout_ms;
     ch->flags |= CHAN_AWAITS_GOODBYE;
-    conn_set_deadline(ch->conn, timeout_ms ? timeout_ms : GOODBYE_DEFAULT_MS);
+    conn_set_deadline(chan_conn(ch), timeout_ms ? timeout_ms : GOODBYE_DEFAULT_MS);
 }
 
 void chan_close(struct chan *ch, uint16_t code, struct span reason)
@@ -231,7 +217,7 @@ void chan_close(struct chan *ch, uint16_t code, struct span reason)
     const struct codec *codec = ch->kind->codec;
     uint8_t goodbye[CODEC_CLOSE_MAX];
     size_t len = 0;
-    if (ch->flags & CHAN_CLOSING || conn_is_closing(ch->conn))
+    if (ch->flags & CHAN_CLOSING || conn_is_closing(chan_conn(ch)))
         return;
     if (code && codec->encode_close)
         len = codec->encode_close(goodbye, code, reason);
@@ -248,37 +234,32 @@ void chan_close(struct chan *ch, uint16_t code, struct span reason)
         /* In on_open the handshake is answered first; before it there is nobody to say goodbye to.
          */
         if (!(ch->flags & CHAN_OPEN))
-            conn_close(ch->conn);
+            conn_close(chan_conn(ch));
         else if (len)
             append_goodbye(ch, goodbye, len);
         return;
     }
     /* Over its limit the peer is slow: it gets what is queued and the end, but no goodbye. */
-    if (len && conn_send(ch->conn, span_of(goodbye, len)) == 0)
+    if (len && conn_send(chan_conn(ch), span_of(goodbye, len)) == 0)
         chan_await_goodbye(ch);
     else
-        conn_close(ch->conn);
+        conn_close(chan_conn(ch));
 }
 
 void chan_destroy(struct chan *ch, int why)
 {
     ch->flags |= CHAN_CLOSING;
-    conn_destroy(ch->conn, why);
+    conn_destroy(chan_conn(ch), why);
 }
 
 bool chan_is_open(const struct chan *ch)
 {
-    return (ch->flags & (CHAN_OPEN | CHAN_CLOSING)) == CHAN_OPEN && !conn_is_closing(ch->conn);
+    return (ch->flags & (CHAN_OPEN | CHAN_CLOSING)) == CHAN_OPEN && !conn_is_closing(chan_conn(ch));
 }
 
 bool chan_is_closing(const struct chan *ch)
 {
-    return ch->flags & CHAN_CLOSING || conn_is_closing(ch->conn);
-}
-
-struct conn *chan_conn(const struct chan *ch)
-{
-    return ch->conn;
+    return ch->flags & CHAN_CLOSING || conn_is_closing(chan_conn(ch));
 }
 
 const struct chan_kind *chan_kind_of(const struct chan *ch)
@@ -288,10 +269,10 @@ const struct chan_kind *chan_kind_of(const struct chan *ch)
 
 void *chan_owner(const struct chan *ch)
 {
-    return ch->owner;
+    return conn_owner(chan_conn(ch));
 }
 
 void chan_set_owner(struct chan *ch, void *owner)
 {
-    ch->owner = owner;
+    conn_set_owner(chan_conn(ch), owner);
 }

@@ -59,7 +59,8 @@ struct chan *chan_dial_over(struct conn_pool *p, const struct addr *to,
                             const struct chan_kind *kind, void *owner) NODISCARD;
 
 /* Over a connection that is open and was somebody else's: see conn_adopt(). For codecs with a
- * handshake, which is still to come. */
+ * handshake, which is still to come; the connection was made with chan_room_bytes() for it. */
+size_t chan_room_bytes(const struct codec *codec);
 struct chan *chan_adopt(struct conn *c, const struct chan_kind *kind, void *owner) NODISCARD;
 
 /* Encodes and queues. Before the handshake is answered the framed bytes wait (counted against the
@@ -95,7 +96,10 @@ void chan_destroy(struct chan *ch, int why); /* drops queued output */
 bool chan_is_open(const struct chan *ch);    /* after on_open, before close */
 bool chan_is_closing(const struct chan *ch);
 
-struct conn *chan_conn(const struct chan *ch);
+static inline struct conn *chan_conn(const struct chan *ch)
+{
+    return conn_of_room(ch);
+}
 const struct chan_kind *chan_kind_of(const struct chan *ch);
 void *chan_owner(const struct chan *ch);
 void chan_set_owner(struct chan *ch, void *owner);

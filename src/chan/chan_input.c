@@ -11,44 +11,44 @@
 static void send_reply(struct chan *ch, struct buf *reply)
 {
     /* A peer that asks without reading the answers fills the queue; it gets no more of them. */
-    if (reply->len && conn_send(ch->conn, buf_span(reply)) == GW_EFULL)
-        conn_close_for(ch->conn, GW_EFULL);
+    if (reply->len && conn_send(chan_conn(ch), buf_span(reply)) == GW_EFULL)
+        conn_close_for(chan_conn(ch), GW_EFULL);
     buf_clear(reply);
 }
 
-static void drop_pending(struct chan *ch)
+static void drop_extra(struct chan *ch)
 {
-    struct chan_pending *p = ch->pending;
-    if (!p)
-        return;
-    buf_fini(&p->answer);
-    buf_fini(&p->lines);
-    buf_fini(&p->output);
-    mem_free(p);
-    ch->pending = NULL;
+    struct chan_extra *e = ch->extra;
+    buf_fini(&e->answer);
+    buf_fini(&e->lines);
+    buf_fini(&e->output);
+    mem_free(e);
+    ch->extra = NULL;
 }
 
 static void send_pending(struct chan *ch)
 {
-    if (ch->pending)
-        send_reply(ch, &ch->pending->output);
-    drop_pending(ch);
+    if (!ch->extra)
+        return;
+    send_reply(ch, &ch->extra->output);
+    if (!ch->extra->hook)
+        drop_extra(ch);
 }
 
 void chan_end_refused(struct chan *ch)
 {
     send_pending(ch);
-    conn_close(ch->conn);
+    conn_close(chan_conn(ch));
 }
 
 /* The answer's head ends in an empty line; more header lines come before that. */
 static void add_lines(struct chan *ch, struct buf *reply)
 {
     static const char end[] = "\r\n";
-    if (!ch->pending || ch->pending->lines.len == 0 || reply->len < strlen(end))
+    if (!ch->extra || ch->extra->lines.len == 0 || reply->len < strlen(end))
         return;
     reply->len -= strlen(end);
-    buf_put_span(reply, buf_span(&ch->pending->lines));
+    buf_put_span(reply, buf_span(&ch->extra->lines));
     buf_puts(reply, end);
 }
 
@@ -62,7 +62,7 @@ void chan_answer(struct chan *ch, struct buf *reply)
     if (ch->flags & CHAN_AWAITS_GOODBYE)
         chan_await_goodbye(ch);
     else if (ch->flags & CHAN_CLOSING)
-        conn_close(ch->conn);
+        conn_close(chan_conn(ch));
 }
 
 /* The owner sees the request first and may refuse it, or think about it; then the answer leaves,
@@ -72,13 +72,13 @@ static void handle_open(struct chan *ch, const struct codec_event *ev, struct bu
     if (ch->flags & CHAN_OPEN)
         return;
     ch->flags |= CHAN_OPEN;
-    conn_set_deadline(ch->conn, 0);
+    conn_set_deadline(chan_conn(ch), 0);
     if (ch->kind->events->on_open)
-        ch->kind->events->on_open(ch, ch->owner, ev);
+        ch->kind->events->on_open(ch, chan_owner(ch), ev);
     if (ch->flags & CHAN_REFUSED) {
         chan_end_refused(ch);
     } else if (ch->flags & CHAN_HELD) {
-        buf_put_span(&chan_pending_of(ch)->answer, buf_span(reply));
+        buf_put_span(&chan_extra_of(ch)->answer, buf_span(reply));
         buf_clear(reply);
     } else {
         chan_answer(ch, reply);
@@ -90,14 +90,14 @@ static void handle_goodbye(struct chan *ch, const struct codec_event *ev, struct
 {
     ch->close_code = ev->close_code;
     if (ch->kind->events->on_goodbye)
-        ch->kind->events->on_goodbye(ch, ch->owner, ev);
+        ch->kind->events->on_goodbye(ch, chan_owner(ch), ev);
     if (ch->flags & CHAN_AWAITS_GOODBYE) {
-        conn_close(ch->conn);
+        conn_close(chan_conn(ch));
         return;
     }
     ch->flags |= CHAN_CLOSING;
     send_reply(ch, reply);
-    conn_close_for(ch->conn, GW_ECLOSED);
+    conn_close_for(chan_conn(ch), GW_ECLOSED);
 }
 
 static void handle(struct chan *ch, const struct codec_event *ev, struct buf *reply)
@@ -111,9 +111,9 @@ static void handle(struct chan *ch, const struct codec_event *ev, struct buf *re
     else if (ev->kind == CODEC_OPEN)
         handle_open(ch, ev, reply);
     else if (ev->kind == CODEC_MESSAGE)
-        events->on_message(ch, ch->owner, ev);
+        events->on_message(ch, chan_owner(ch), ev);
     else if (ev->kind == CODEC_CONTROL && events->on_control)
-        events->on_control(ch, ch->owner);
+        events->on_control(ch, chan_owner(ch));
     /* The owner may have closed the channel; what the codec answers is then for nobody. */
     if (!chan_is_closing(ch))
         send_reply(ch, reply);
@@ -125,14 +125,14 @@ enum { POSTPONE_MAX_MS = 1000 };
 static bool postpone(struct chan *ch, struct buf *farewell, ssize_t why)
 {
     const struct chan_events *events = ch->kind->events;
-    if (!events->on_broken || !chan_is_open(ch) || !events->on_broken(ch, ch->owner))
+    if (!events->on_broken || !chan_is_open(ch) || !events->on_broken(ch, chan_owner(ch)))
         return false;
-    buf_put_span(&chan_pending_of(ch)->answer, buf_span(farewell));
+    buf_put_span(&chan_extra_of(ch)->answer, buf_span(farewell));
     buf_clear(farewell);
-    ch->why = (int)why;
+    ch->why = (int16_t)why;
     ch->flags |= CHAN_POSTPONED;
-    conn_pause(ch->conn);
-    conn_set_deadline(ch->conn, POSTPONE_MAX_MS);
+    conn_pause(chan_conn(ch));
+    conn_set_deadline(chan_conn(ch), POSTPONE_MAX_MS);
     return true;
 }
 
@@ -141,9 +141,9 @@ void chan_finish(struct chan *ch)
     if (!(ch->flags & CHAN_POSTPONED) || chan_is_closing(ch))
         return;
     ch->flags |= CHAN_CLOSING;
-    send_reply(ch, &ch->pending->answer);
-    conn_resume(ch->conn);
-    conn_close_for(ch->conn, ch->why);
+    send_reply(ch, &ch->extra->answer);
+    conn_resume(chan_conn(ch));
+    conn_close_for(chan_conn(ch), ch->why);
 }
 
 /* The codec gave up on the peer: its farewell leaves, then the connection ends with the reason. */
@@ -170,14 +170,14 @@ static bool is_tls_client(struct chan *ch, struct span in)
         ch->flags |= CHAN_NO_TLS;
         return false;
     }
-    addr_text(conn_peer(ch->conn), from);
+    addr_text(conn_peer(chan_conn(ch)), from);
     log_limited(&rate, LOG_INFO, "%s speaks TLS at a %s port without tls_cert", from, codec->name);
     return true;
 }
 
 static ssize_t on_bytes(struct conn *c, void *owner, uint8_t *at, size_t len)
 {
-    struct chan *ch = owner;
+    struct chan *ch = conn_room(c);
     if (is_tls_client(ch, span_of(at, len))) {
         ch->flags |= CHAN_CLOSING;
         int rc = conn_send(c, tls_hello_refusal());
@@ -208,7 +208,7 @@ static ssize_t on_bytes(struct conn *c, void *owner, uint8_t *at, size_t len)
 
 static void on_conn_open(struct conn *c, void *owner)
 {
-    struct chan *ch = owner;
+    struct chan *ch = conn_room(c);
     if (ch->kind->codec->has_handshake) {
         struct span greeting = ch->kind->codec_conf.greeting;
         if (greeting.len && conn_send(c, greeting) < 0)
@@ -222,7 +222,7 @@ static void on_conn_open(struct conn *c, void *owner)
 
 static void on_deadline(struct conn *c, void *owner)
 {
-    struct chan *ch = owner;
+    struct chan *ch = conn_room(c);
     if (ch->flags & CHAN_AWAITS_GOODBYE) {
         conn_close(c);
         return;
@@ -244,26 +244,34 @@ static void on_deadline(struct conn *c, void *owner)
 
 static void on_conn_drain(struct conn *c, void *owner)
 {
-    struct chan *ch = owner;
+    struct chan *ch = conn_room(c);
     if (ch->kind->events->on_drain)
-        ch->kind->events->on_drain(ch, ch->owner);
+        ch->kind->events->on_drain(ch, owner);
 }
 
 static void on_conn_close(struct conn *c, void *owner, int why)
 {
-    struct chan *ch = owner;
+    struct chan *ch = conn_room(c);
     if (ch->flags & CHAN_AWAITS_GOODBYE)
         why = 0; /* we said goodbye: however the peer ended, it is the answer to ours */
-    ch->kind->events->on_close(ch, ch->owner, why, ch->close_code);
-    if (ch->hook)
-        ch->hook->on_end(ch->hook);
-    drop_pending(ch);
+    ch->kind->events->on_close(ch, owner, why, ch->close_code);
+    if (ch->extra && ch->extra->hook)
+        ch->extra->hook->on_end(ch->extra->hook);
+    if (ch->extra)
+        drop_extra(ch);
     if (ch->kind->codec->fini)
         ch->kind->codec->fini(ch->codec_state);
-    mem_free(ch);
+}
+
+/* The conf of a channel's connection lies in its kind. */
+static size_t room_bytes(const struct conn_conf *conf)
+{
+    const void *kind = (const char *)conf - offsetof(struct chan_kind, conn_conf);
+    return chan_room_bytes(((const struct chan_kind *)kind)->codec);
 }
 
 const struct conn_events chan_conn_events = {
+    .room_bytes = room_bytes,
     .on_open = on_conn_open,
     .on_bytes = on_bytes,
     .on_drain = on_conn_drain,

@@ -18,32 +18,31 @@ enum chan_flag {
     CHAN_POSTPONED = 1 << 7, /* the farewell to a broken peer waits for chan_finish() */
 };
 
-/* What waits for the handshake's answer, in the order in which it leaves. */
-struct chan_pending {
-    struct buf answer; /* of a held handshake; or the farewell that is postponed, alone */
-    struct buf lines;  /* more header lines for it */
-    struct buf output; /* framed; or the refusal, alone */
-};
-
 /* Told of the end after the owner; for redial. */
 struct chan_hook {
     void (*on_end)(struct chan_hook *h);
 };
 
-/* One allocation with the codec's state behind it. */
-struct chan {
-    struct conn *conn;
-    const struct chan_kind *kind;
-    void *owner;
-    uint8_t flags; /* enum chan_flag */
-    uint16_t close_code;
-    int why;                      /* CHAN_POSTPONED */
-    struct chan_pending *pending; /* NULL: nothing */
+/* What few channels need, or all only for a moment. First what waits for the handshake's answer, in
+ * the order in which it leaves. */
+struct chan_extra {
+    struct buf answer; /* of a held handshake; or the farewell that is postponed, alone */
+    struct buf lines;  /* more header lines for it */
+    struct buf output; /* framed; or the refusal, alone */
     struct chan_hook *hook;
-    alignas(max_align_t) uint8_t codec_state[];
 };
 
-struct chan_pending *chan_pending_of(struct chan *ch);
+/* Lives in the room of its connection, whose owner is the channel's. */
+struct chan {
+    struct chan_extra *extra; /* NULL: nothing */
+    const struct chan_kind *kind;
+    uint8_t flags; /* enum chan_flag */
+    uint16_t close_code;
+    int16_t why; /* CHAN_POSTPONED */
+    alignas(void *) uint8_t codec_state[];
+};
+
+struct chan_extra *chan_extra_of(struct chan *ch); /* made when there is none */
 /* The handshake's answer leaves (taken out of reply), and what waited for it. */
 void chan_answer(struct chan *ch, struct buf *reply);
 /* The refusal leaves, then the connection ends. */

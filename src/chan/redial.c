@@ -53,7 +53,7 @@ static void on_resolved(void *owner, int rc, const struct addr *addr)
     }
     r->chan = chan_dial_over(r->pool, addr, transport, state, r->kind, r->owner);
     if (r->chan)
-        r->chan->hook = &r->hook;
+        chan_extra_of(r->chan)->hook = &r->hook;
     else
         tell_failure(r, -errno);
 }
@@ -101,7 +101,7 @@ void redial_stop(struct redial *r)
     timer_stop(r->loop, &r->retry);
     resolve_cancel(r->resolve);
     if (r->chan) {
-        r->chan->hook = NULL;
+        chan_extra_of(r->chan)->hook = NULL;
         chan_close(r->chan, 0, span_str(""));
     }
     loop_at_end(r->loop, &r->free_later);

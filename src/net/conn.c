@@ -96,14 +96,16 @@ static struct conn *add(struct conn_kind *kind, int fd, const struct addr *peer,
                         void *transport_state, void *owner, unsigned flags)
 {
     struct conn_pool *p = kind->pool;
-    struct conn *c = pool_take(p->conns);
+    size_t room_bytes = kind->events->room_bytes ? kind->events->room_bytes(kind->conf) : 0;
+    struct conn *c = conn_pool_take(p, room_bytes);
+    uint8_t size_i = c->size_i;
     *c = (struct conn){
         .flags = (uint16_t)(flags | CONN_STALLED),
         .kind = kind,
         .watch = {.fd = fd, .on_ready = on_ready},
         .owner = owner,
         .transport_state = transport_state,
-        .all_pos = (uint32_t)p->all.len,
+        .size_i = size_i,
         .read_wants = LOOP_READ,
         .write_wants = LOOP_READ,
     };
@@ -114,11 +116,10 @@ static struct conn *add(struct conn_kind *kind, int fd, const struct addr *peer,
         kind->transport->free(transport_state);
         close(fd);
         conn_kind_give(kind);
-        pool_give(p->conns, c);
+        conn_pool_give(p, c);
         errno = -rc;
         return NULL;
     }
-    vec_push(&p->all, c);
     deadline_set(&p->deadlines, &c->deadline, or_default(kind->conf->handshake_timeout_ms));
     return c;
 }
@@ -200,14 +201,11 @@ void conn_bury(struct conn *c)
     else
         close(c->watch.fd);
     conn_drop_leftover(c);
-    struct conn *moved = p->all.at[p->all.len - 1];
-    vec_swap_remove(&p->all, c->all_pos);
-    moved->all_pos = c->all_pos;
     remove_if(&p->dirty, c, CONN_DIRTY);
     remove_if(&p->again, c, CONN_AGAIN);
     remove_if(&p->fresh, c, CONN_FRESH);
     conn_kind_give(c->kind);
-    pool_give(p->conns, c);
+    conn_pool_give(p, c);
 }
 
 void conn_close_for(struct conn *c, int why)

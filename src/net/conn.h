@@ -20,6 +20,7 @@
  * between two reads, output only until it is sent. */
 struct conn_pool;
 struct conn;
+struct conn_conf;
 
 struct conn_pool *conn_pool_new(struct loop *l) NODISCARD;
 void conn_pool_free(struct conn_pool *p); /* destroys what is still open; runs on_close */
@@ -29,6 +30,19 @@ size_t conn_pool_len(const struct conn_pool *p); /* open connections */
 struct buf *conn_pool_buf(struct conn_pool *p);
 struct chunk_pool *conn_pool_chunks(struct conn_pool *p);
 
+/* The owner's own bytes behind every connection of a sort (conn_events.room_bytes), aligned for
+ * pointers, zero-filled at the beginning and gone with the connection: one allocation instead of
+ * two, and what a walk over many connections touches sits together. */
+enum { CONN_BYTES = 104 };
+static inline void *conn_room(struct conn *c)
+{
+    return (void *)((uintptr_t)c + CONN_BYTES);
+}
+static inline struct conn *conn_of_room(const void *room)
+{
+    return (struct conn *)((uintptr_t)room - CONN_BYTES);
+}
+
 /* Why a connection ended, for on_close: 0 we closed it, GW_ECLOSED the peer did, else the error. */
 struct conn_events {
     /* Ready for bytes: dialled, or the transport's handshake is done. May be NULL. */
@@ -37,6 +51,8 @@ struct conn_events {
      * again, with more behind it) or < 0: the connection is closed with that reason after its
      * queued output is flushed. Calling conn_close() or conn_destroy() inside is fine. */
     ssize_t (*on_bytes)(struct conn *c, void *owner, uint8_t *at, size_t len);
+    /* How many bytes of conn_room() a connection with that conf begins with. NULL: none. */
+    size_t (*room_bytes)(const struct conn_conf *conf);
     /* The queue fell to the mark of conn_want_drain(). May be NULL. */
     void (*on_drain)(struct conn *c, void *owner);
     /* Exactly once, last; c is freed after this turn and must not be used again. */
@@ -74,8 +90,10 @@ struct conn *conn_dial_over(struct conn_pool *p, const struct addr *to,
                             void *owner) NODISCARD;
 
 void conn_set_owner(struct conn *c, void *owner);
+void *conn_owner(const struct conn *c);
 /* Hands an open connection over, from inside on_bytes or outside of it. What on_bytes left unused
- * comes again, to the new events, in the next turn; the deadline is cleared. */
+ * comes again, to the new events, in the next turn; the deadline is cleared. The room stays as it
+ * is: the new events are content with it. */
 void conn_adopt(struct conn *c, const struct conn_conf *conf, const struct conn_events *events,
                 void *owner);
 

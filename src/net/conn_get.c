@@ -6,6 +6,11 @@ void conn_set_owner(struct conn *c, void *owner)
     c->owner = owner;
 }
 
+void *conn_owner(const struct conn *c)
+{
+    return c->owner;
+}
+
 uint64_t conn_queued(const struct conn *c)
 {
     return c->out ? c->out->queue.bytes + conn_file_left(c) : 0;

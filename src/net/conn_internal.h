@@ -67,28 +67,35 @@ struct conn_out {
 };
 
 /* Idle connections are many: see conn_pool for what they share and conn_out for what they borrow.
- * The first fields are all that queueing touches, for the walk over the members of a group. */
+ * The last fields are all that queueing touches, for the walk over the members of a group: they
+ * lie beside what the layer above keeps in the room behind. */
 struct conn {
-    uint16_t flags; /* enum conn_flag */
-    int16_t why;    /* for on_close */
-    struct deadline deadline;
-    struct conn_out *out; /* NULL: no output */
-
-    struct conn_kind *kind;
     struct watch watch;
-    void *owner;
     void *transport_state;
     struct leftover *leftover; /* NULL: no unused input */
     uint64_t read_bytes;
     uint64_t written_bytes;
     struct addr peer;
-    uint16_t paused_n;
+    uint8_t paused_n;
+    uint8_t size_i;     /* in conn_pool.sizes */
     uint8_t read_wants; /* LOOP_… that makes reading useful */
     uint8_t write_wants;
-    uint32_t all_pos; /* in the pool's list of all */
+
+    void *owner;
+    struct conn_kind *kind; /* NULL: buried */
+    struct conn_out *out;   /* NULL: no output */
+    uint16_t flags;         /* enum conn_flag */
+    int16_t why;            /* for on_close */
+    struct deadline deadline;
 };
 
-_Static_assert(sizeof(struct conn) <= 112, "an idle connection costs little");
+_Static_assert(sizeof(struct conn) == CONN_BYTES, "conn_room() lies behind it");
+
+/* Connections with equally much room. There are as many sizes as codecs, about. */
+struct conn_size {
+    size_t room_bytes;
+    struct pool *conns;
+};
 
 enum {
     READ_SHARED_BYTES = 256 * 1024,
@@ -97,11 +104,13 @@ enum {
     READS_PER_TURN = 4,            /* fairness: at most 1 MiB of one connection per turn */
     IOV_MAX_N = 1024,              /* UIO_MAXIOV: what one call takes */
     CONN_DEFAULT_MS = 10 * 1000,
+    CONN_SIZES_MAX = 16,
 };
 
 struct conn_pool {
     struct loop *loop;
-    struct pool *conns;
+    struct conn_size sizes[CONN_SIZES_MAX];
+    size_t sizes_n;
     struct pool *outs;
     struct list kinds; /* struct conn_kind */
     struct pool *small_leftovers;
@@ -109,7 +118,6 @@ struct conn_pool {
     struct outring_pool rings;
     struct chunk *scratch; /* what conn_send() and others encode into; never NULL */
     struct chunk *large;   /* made to measure, until the end of the turn; may be NULL */
-    struct vec all;
     struct vec dirty;
     struct vec again;
     struct vec fresh;
@@ -136,6 +144,10 @@ void conn_watch_what_is_useful(struct conn *c);
 void conn_on_deadline(struct deadlines *all, struct deadline *d);
 void conn_make_progress(struct conn *c); /* connecting and handshake */
 void conn_bury(struct conn *c);          /* frees it */
+
+/* conn_pool.c */
+struct conn *conn_pool_take(struct conn_pool *p, size_t room_bytes); /* zero-filled */
+void conn_pool_give(struct conn_pool *p, struct conn *c);
 
 /* conn_kind.c */
 struct conn_kind *conn_kind_take(struct conn_pool *p, const struct conn_conf *conf,

@@ -1,4 +1,5 @@
 /* What all connections of a loop share: buffers, chunks, and the lists worked off every turn. */
+#include "base/log.h"
 #include "base/mem.h"
 #include "net/conn_internal.h"
 
@@ -88,11 +89,48 @@ static void on_bury(struct task *t)
     p->dead.len = 0;
 }
 
+static size_t size_of(struct conn_pool *p, size_t room_bytes)
+{
+    size_t i = 0;
+    while (i < p->sizes_n && p->sizes[i].room_bytes != room_bytes)
+        i++;
+    if (i < p->sizes_n)
+        return i;
+    if (i == CONN_SIZES_MAX)
+        log_fatal("conn_pool: connections of more than %d sizes", CONN_SIZES_MAX);
+    p->sizes[p->sizes_n++] = (struct conn_size){
+        .room_bytes = room_bytes,
+        .conns = pool_new(sizeof(struct conn) + room_bytes),
+    };
+    return i;
+}
+
+struct conn *conn_pool_take(struct conn_pool *p, size_t room_bytes)
+{
+    size_t i = size_of(p, room_bytes);
+    struct conn *c = pool_take(p->sizes[i].conns);
+    c->size_i = (uint8_t)i;
+    return c;
+}
+
+void conn_pool_give(struct conn_pool *p, struct conn *c)
+{
+    c->kind = NULL;
+    pool_give(p->sizes[c->size_i].conns, c);
+}
+
+static void destroy_all(struct pool *conns)
+{
+    struct pool_walk walk = {0};
+    for (struct conn *c = pool_next(conns, &walk); c; c = pool_next(conns, &walk))
+        if (c->kind)
+            conn_destroy(c, 0);
+}
+
 struct conn_pool *conn_pool_new(struct loop *l)
 {
     struct conn_pool *p = mem_zalloc(sizeof *p);
     p->loop = l;
-    p->conns = pool_new(sizeof(struct conn));
     p->outs = pool_new(sizeof(struct conn_out));
     list_init(&p->kinds);
     p->small_leftovers = pool_new(sizeof(struct leftover) + LEFTOVER_SMALL_CAP);
@@ -113,8 +151,8 @@ void conn_pool_free(struct conn_pool *p)
 {
     if (!p)
         return;
-    for (size_t i = 0; i < p->all.len; i++)
-        conn_destroy(p->all.at[i], 0);
+    for (size_t i = 0; i < p->sizes_n; i++)
+        destroy_all(p->sizes[i].conns);
     on_bury(&p->bury);
     struct task *tasks[] = {&p->flush,      &p->flush_soon, &p->read_again,
                             &p->read_fresh, &p->bury,       &p->tidy};
@@ -128,8 +166,8 @@ void conn_pool_free(struct conn_pool *p)
     chunk_pool_free(p->chunks);
     pool_free(p->small_leftovers);
     pool_free(p->outs);
-    pool_free(p->conns);
-    vec_fini(&p->all);
+    for (size_t i = 0; i < p->sizes_n; i++)
+        pool_free(p->sizes[i].conns);
     vec_fini(&p->dirty);
     vec_fini(&p->again);
     vec_fini(&p->fresh);
@@ -145,7 +183,10 @@ struct loop *conn_pool_loop(const struct conn_pool *p)
 
 size_t conn_pool_len(const struct conn_pool *p)
 {
-    return p->all.len - p->dead.len;
+    size_t n = 0;
+    for (size_t i = 0; i < p->sizes_n; i++)
+        n += pool_used_n(p->sizes[i].conns);
+    return n - p->dead.len;
 }
 
 struct buf *conn_pool_buf(struct conn_pool *p)

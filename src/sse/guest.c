@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "chan/chan.h"
 #include "proto/codec.h"
 #include "sse/lobby.h"
 #include "sse/relay.h"
@@ -274,7 +275,15 @@ static void on_close(struct conn *c, void *owner, int why)
     guest_let_go(g);
 }
 
-static const struct conn_events guest_events = {.on_open = on_open,
+/* For those that turn out to be WebSocket clients. */
+static size_t room_bytes(const struct conn_conf *conf)
+{
+    (void)conf;
+    return chan_room_bytes(&ws_codec);
+}
+
+static const struct conn_events guest_events = {.room_bytes = room_bytes,
+                                                .on_open = on_open,
                                                 .on_bytes = on_bytes,
                                                 .on_drain = on_drain,
                                                 .on_deadline = on_deadline,

@@ -1,6 +1,7 @@
 /* Pools: zero-filled objects, free ones reused, nothing allocated once warm. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,43 @@ static void given_objects_come_first_and_empty(void **state)
     pool_free(NULL);
 }
 
+/* Marks what a walk visits; objects in use carry their number behind the first pointer. */
+static size_t walk(const struct pool *p, bool *seen)
+{
+    struct pool_walk w = {0};
+    size_t used_n = 0;
+    memset(seen, 0, N * sizeof(*seen));
+    for (const size_t *at = pool_next(p, &w); at; at = pool_next(p, &w)) {
+        if (at[1] == SIZE_MAX)
+            continue;
+        assert_false(seen[at[1]]);
+        seen[at[1]] = true;
+        used_n++;
+    }
+    return used_n;
+}
+
+static void a_walk_visits_every_object_once(void **state)
+{
+    static size_t *all[N];
+    static bool seen[N];
+    struct pool *p = pool_new(BYTES);
+    assert_int_equal(walk(p, seen), 0);
+    for (size_t i = 0; i < N; i++) {
+        all[i] = pool_take(p);
+        all[i][1] = i;
+    }
+    assert_int_equal(walk(p, seen), N);
+    for (size_t i = 0; i < N; i += 2) {
+        all[i][1] = SIZE_MAX;
+        pool_give(p, all[i]);
+    }
+    assert_int_equal(walk(p, seen), N / 2);
+    for (size_t i = 0; i < N; i++)
+        assert_int_equal(seen[i], i % 2);
+    pool_free(p);
+}
+
 static void whole_lines_start_on_cache_lines(void **state)
 {
     struct pool *p = pool_new(128);
@@ -75,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(objects_do_not_overlap),
         cmocka_unit_test(given_objects_come_first_and_empty),
+        cmocka_unit_test(a_walk_visits_every_object_once),
         cmocka_unit_test(whole_lines_start_on_cache_lines),
         cmocka_unit_test(objects_larger_than_a_slab),
     };
