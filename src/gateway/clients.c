@@ -13,6 +13,13 @@ static uint64_t id_of(const void *client)
     return ((const struct client *)client)->id;
 }
 
+static uint32_t *pos_of(const struct roster_keeper *k, const struct roster *r, struct client *c)
+{
+    return &c->pos;
+}
+
+const struct roster_keeper clients_keeper = {pos_of};
+
 void clients_init(struct clients *t)
 {
     *t = (struct clients){.by_id = keyed_new(id_of), .pool = pool_new(sizeof(struct client))};
@@ -44,14 +51,14 @@ struct client *clients_add(struct clients *t)
     c->id = next_id(t);
     c->silent_n = -1;
     keyed_add(t->by_id, c);
-    roster_add(&t->all, c, &c->pos);
+    c->pos = roster_add(&t->all, c);
     return c;
 }
 
 void clients_remove(struct clients *t, struct client *c)
 {
     keyed_remove(t->by_id, c->id);
-    roster_remove(&t->all, c->pos);
+    roster_remove(&t->all, c->pos, &clients_keeper);
     mem_free(c->session);
     pool_give(t->pool, c);
 }

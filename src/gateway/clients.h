@@ -11,7 +11,6 @@
 #include "gateway/roster.h"
 
 struct chan;
-struct front;
 struct keyed;
 struct membership;
 struct pool;
@@ -27,8 +26,7 @@ struct session {
 
 /* Kept small: a gateway holds a million of them. What only some clients have hangs on pointers. */
 struct client {
-    struct chan *chan;
-    struct front *front;
+    struct chan *chan;                            /* its kind tells the front */
     struct worker *worker;                        /* bound to; NULL before the first event */
     struct membership *memberships[MEMBER_KINDS]; /* first of a ring each, in joining order */
     struct session *session;                      /* NULL: empty */
@@ -43,14 +41,16 @@ struct client {
     bool is_marked : 1;  /* scratch of one command: left out */
 };
 
-_Static_assert(sizeof(struct client) <= 80, "an idle client costs little");
+_Static_assert(sizeof(struct client) == 64, "an idle client costs little: one cache line");
 
 struct clients {
     struct keyed *by_id;
-    struct roster all; /* in connecting order */
+    struct roster all; /* in connecting order; its keeper is clients_keeper */
     struct pool *pool;
     uint32_t last_id;
 };
+
+extern const struct roster_keeper clients_keeper;
 
 void clients_init(struct clients *t);
 void clients_fini(struct clients *t); /* frees what is left in it */

@@ -41,7 +41,7 @@ static size_t encode(const struct fanout *f, const struct client *c, uint8_t num
     if (number != CODEC_PLAIN)
         return chan_encode_variant(c->chan, to, payload, is_binary);
     if (!(f->flags & FANOUT_RAW))
-        return c->front->kind.codec->encode(to, payload, is_binary);
+        return chan_kind_of(c->chan)->codec->encode(to, payload, is_binary);
     if (payload.len > 0)
         memcpy(to, payload.at, payload.len);
     return payload.len;
@@ -54,7 +54,7 @@ static const struct fanout_variant *add_variant(struct fanout *f, const struct c
     struct chunk *chunk = conn_pool_scratch(f->gateway->conns, f->room);
     struct fanout_variant *v = &f->variants[f->variants_n];
     uint32_t end = chunk->len;
-    v->codec = c->front->kind.codec;
+    v->codec = chan_kind_of(c->chan)->codec;
     v->number = number;
     v->chunk = chunk;
     v->off = end;
@@ -73,7 +73,7 @@ static const struct fanout_variant *add_variant(struct fanout *f, const struct c
 static const struct fanout_variant *variant_of(struct fanout *f, const struct client *c,
                                                uint8_t number)
 {
-    const struct codec *codec = c->front->kind.codec;
+    const struct codec *codec = chan_kind_of(c->chan)->codec;
     for (size_t i = 0; i < f->variants_n; i++) {
         const struct fanout_variant *v = &f->variants[i];
         if ((v->codec == codec && v->number == number) || f->flags & FANOUT_RAW)

@@ -94,7 +94,6 @@ static void on_enter(void *owner, int fd, const struct addr *peer,
         return;
     }
     struct client *c = clients_add(&g->clients);
-    c->front = f;
     c->chan = chan_new(g->conns, fd, peer, transport, transport_state, &f->kind, c);
     if (!c->chan) {
         log_warn("a client could not be taken: %s", strerror(errno));
@@ -112,7 +111,6 @@ static void on_other(void *owner, struct conn *conn)
     struct gateway *g = f->gateway;
     const char *limit = refusal(g, conn_peer(conn));
     struct client *c = clients_add(&g->clients);
-    c->front = f;
     c->chan = chan_adopt(conn, &f->kind, c);
     begin(g, c, conn_peer(conn));
     if (!limit)
@@ -181,7 +179,7 @@ static void on_open(struct chan *ch, void *owner, const struct codec_event *ev)
     struct client *c = owner;
     if (!c || !ev->request)
         return;
-    struct gateway *g = c->front->gateway;
+    struct gateway *g = front_of(c)->gateway;
     if (!look_behind_proxy(g, ch, ev->request))
         return;
     char from[ADDR_TEXT_MAX];
@@ -219,7 +217,7 @@ static void on_message(struct chan *ch, void *owner, const struct codec_event *e
     struct client *c = owner;
     if (!c)
         return;
-    struct gateway *g = c->front->gateway;
+    struct gateway *g = front_of(c)->gateway;
     if (g->conf->max_messages_per_second > 0 && is_too_fast(g, c))
         return;
     c->silent_n = -1;
@@ -231,7 +229,7 @@ static void on_message(struct chan *ch, void *owner, const struct codec_event *e
 static void on_control(struct chan *ch, void *owner)
 {
     struct client *c = owner;
-    if (c && heartbeat_counts_frames(c->front->gateway))
+    if (c && heartbeat_counts_frames(front_of(c)->gateway))
         c->silent_n = -1;
 }
 
@@ -248,7 +246,7 @@ static void on_goodbye(struct chan *ch, void *owner, const struct codec_event *e
     put_u16be(goodbye, ev->close_code);
     if (ev->payload.len > 0)
         memcpy(goodbye + 2, ev->payload.at, ev->payload.len);
-    part(c->front->gateway, c, span_of(goodbye, 2 + ev->payload.len));
+    part(front_of(c)->gateway, c, span_of(goodbye, 2 + ev->payload.len));
 }
 
 /* An echo of what came before must not be overtaken by the close frame (Autobahn 3.2, 4.2.3). */
@@ -257,7 +255,7 @@ static bool on_broken(struct chan *ch, void *owner)
     struct client *c = owner;
     if (!c || !route_is_in_hand(c))
         return false;
-    route_event(c->front->gateway, c, CMD_ON_BROKEN, WIRE_SCALAR, span_of(NULL, 0));
+    route_event(front_of(c)->gateway, c, CMD_ON_BROKEN, WIRE_SCALAR, span_of(NULL, 0));
     return true;
 }
 
@@ -265,7 +263,7 @@ static void on_close(struct chan *ch, void *owner, int why, uint16_t close_code)
 {
     struct client *c = owner;
     if (c)
-        front_part(c->front->gateway, c);
+        front_part(front_of(c)->gateway, c);
 }
 
 void front_part(struct gateway *g, struct client *c)
@@ -350,6 +348,11 @@ int front_start(struct front *f, struct gateway *g, const char *url, int fd,
     if (rc < 0)
         log_error("%s: cannot accept: %s", url, strerror(-rc));
     return rc;
+}
+
+struct front *front_of(const struct client *c)
+{
+    return CONTAINER_OF((uintptr_t)chan_kind_of(c->chan), struct front, kind);
 }
 
 void front_stop(struct front *f)

@@ -27,6 +27,9 @@ int front_start(struct front *f, struct gateway *g, const char *url, int fd,
                 struct tls_context *tls) NODISCARD;
 void front_stop(struct front *f); /* accepts no more; twice is fine */
 
+/* Where the client came in. */
+struct front *front_of(const struct client *c);
+
 void front_fini(struct front *f); /* no connection of it may be left */
 
 /* The client is gone for workers and tables from now on: ON_CLOSE, then its memory. What its

@@ -21,29 +21,33 @@ struct membership {
     struct client *client;
     struct group *group;
     struct membership *next, *prev;
-    uint32_t pos;       /* in group->members */
-    uint32_t client_id; /* that of client, so that a search need not look there */
+    uint32_t pos;     /* in group->members */
+    bool is_in_crowd; /* found through groups.crowds */
 };
 
 struct group {
     struct roster members; /* in joining order */
-    uint32_t serial;       /* names the group in keys of groups.memberships */
+    uint32_t serial;       /* in the order of creation, wrapping */
     bool is_disbanded;     /* has lost its name; is freed when nobody is in it or walks it */
     uint8_t name_len;
     uint8_t name[];
 };
 
 /* All groups (or all uids) of a process. A group exists while it has members; its place in the
- * order is lost with the last one (vectors/README.md). Joining, leaving and closing are O(1) each.
- */
+ * order is lost with the last one (vectors/README.md). Joining, leaving and closing are O(1) each:
+ * the few memberships of most clients are found by walking the ring, and what a client has beyond
+ * GROUPS_RING_MAX is in a table of its own. */
 struct groups {
     enum member_kind kind;
-    struct map *by_name;       /* struct group, in the order they came to exist */
-    struct keyed *by_serial;   /* struct group */
-    struct keyed *memberships; /* by (serial, connection id) */
-    struct pool *pool;         /* of memberships */
+    struct roster_keeper keeper; /* of every group's members */
+    struct map *by_name;         /* struct group, in the order they came to exist */
+    struct keyed *disbanded;     /* struct group */
+    struct keyed *crowds;        /* struct crowd, by connection id */
+    struct pool *pool;           /* of memberships */
     uint32_t last_serial;
 };
+
+enum { GROUPS_RING_MAX = 4 };
 
 void groups_init(struct groups *gs, enum member_kind kind);
 void groups_fini(struct groups *gs);

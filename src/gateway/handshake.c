@@ -108,7 +108,7 @@ void handshake_begin(struct gateway *g, struct client *c, const struct http_requ
         chan_add_header(c->chan, SUBPROTOCOL, subprotocol);
     uint16_t port = conn_peer(chan_conn(c->chan))->port;
     buf_clear(&g->text);
-    php_put_request(&g->text, r, from, port, c->front->port, subprotocol);
+    php_put_request(&g->text, r, from, port, front_of(c)->port, subprotocol);
     uint8_t cmd = CMD_ON_WEBSOCKET_CONNECT;
     if (is_asking(g, c)) {
         chan_hold(c->chan);

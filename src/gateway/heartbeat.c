@@ -41,7 +41,7 @@ bool heartbeat_counts_frames(const struct gateway *g)
 
 static void visit(struct gateway *g, struct client *c, struct fanout *data, struct fanout *frame)
 {
-    bool is_ws = c->front->kind.codec == &ws_codec;
+    bool is_ws = chan_kind_of(c->chan)->codec == &ws_codec;
     if (heartbeat_counts_frames(g) && !is_ws)
         return; /* nothing can be asked that it would have to answer */
     switch (heartbeat_visit(&c->silent_n, g->conf->ping_not_response_limit)) {

@@ -206,7 +206,7 @@ void route_event(struct gateway *g, struct client *c, uint8_t cmd, uint8_t flag,
         .local_port = g->local_port,
         .client_ip = addr_ip4(from),
         .client_port = from->port,
-        .gateway_port = c->front->port,
+        .gateway_port = front_of(c)->port,
         .connection_id = c->id,
         .body = body,
     };

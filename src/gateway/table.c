@@ -32,7 +32,7 @@ static struct role_connection row_of(const struct conn *conn, uint64_t id, const
 static bool client_row(const struct client *c, role_connection_fn *row, void *ctx)
 {
     const struct conn *conn = chan_conn(c->chan);
-    struct role_connection r = row_of(conn, c->id, c->front->kind.codec->name);
+    struct role_connection r = row_of(conn, c->id, chan_kind_of(c->chan)->codec->name);
     if (!chan_is_open(c->chan) && !chan_is_closing(c->chan))
         r.state = "HANDSHAKE";
     return row(ctx, &r);

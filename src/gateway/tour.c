@@ -23,7 +23,7 @@ void tour_begin_group(struct tour *t, struct groups *gs, struct group *group)
 struct client *tour_next(struct tour *t)
 {
     while (t->pos < t->end) {
-        struct client *client = t->members->slots[t->pos++].client;
+        struct client *client = roster_slots(t->members)[t->pos++];
         if (client)
             return client;
     }
@@ -35,6 +35,6 @@ void tour_end(struct tour *t)
     if (t->group)
         group_let_go(t->groups, t->group);
     else if (t->members)
-        roster_let_go(t->members);
+        roster_let_go(t->members, &clients_keeper);
     *t = (struct tour){0};
 }

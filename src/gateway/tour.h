@@ -21,7 +21,7 @@ struct tour {
     uint32_t end; /* who joined later stands behind it */
 };
 
-void tour_begin(struct tour *t, struct roster *members);
+void tour_begin(struct tour *t, struct roster *members);                       /* of all clients */
 void tour_begin_group(struct tour *t, struct groups *gs, struct group *group); /* NULL: nobody */
 struct client *tour_next(struct tour *t);                                      /* NULL at the end */
 void tour_end(struct tour *t);                                                 /* twice is fine */

@@ -34,16 +34,33 @@ static void give_event(struct dispatch *d, struct event *e)
 
 /* ---- clients ---- */
 
+/* A client at rest is no object: its place in the table holds the version of the session that this
+ * worker wrote, above a lowest bit that no address has. */
+_Static_assert(sizeof(uintptr_t) >= 8, "a pointer has room for a checksum and a bit");
+
+static void *rest_of(const struct client *c)
+{
+    return (void *)((uintptr_t)c->own_session_crc << 1 | 1);
+}
+
+static bool is_at_rest(const void *value)
+{
+    return (uintptr_t)value & 1;
+}
+
 static struct client *client_of(struct dispatch *d, struct uplink *u, uint32_t id)
 {
-    struct client *c = idmap_get(u->clients, id);
+    void *known = idmap_get(u->clients, id);
+    struct client *c;
 
-    if (c)
-        return c;
+    if (known && !is_at_rest(known))
+        return known;
     c = pool_take(d->clients);
     c->dispatch = d;
     c->uplink = u;
     c->id = id;
+    c->has_own_session = known != NULL;
+    c->own_session_crc = (uint32_t)((uintptr_t)known >> 1);
     list_init(&c->queue);
     list_init(&c->waiting);
     idmap_set(u->clients, id, c);
@@ -60,6 +77,17 @@ static void free_client(struct dispatch *d, struct client *c)
     list_remove(&c->waiting);
     if (c->uplink)
         idmap_remove(c->uplink->clients, c->id);
+    pool_give(d->clients, c);
+}
+
+/* Its last event is finished. */
+static void let_rest(struct dispatch *d, struct client *c)
+{
+    if (c->is_gone || !c->uplink || !c->has_own_session) {
+        free_client(d, c);
+        return;
+    }
+    idmap_set(c->uplink->clients, c->id, rest_of(c));
     pool_give(d->clients, c);
 }
 
@@ -97,8 +125,7 @@ static void work_through(void *arg)
     }
     c->is_running = false;
     d->events->on_client_idle(d->owner, c);
-    if (c->is_gone || !c->uplink || !c->has_own_session)
-        free_client(d, c);
+    let_rest(d, c);
     if (!list_is_empty(&d->waiting))
         loop_soon(d->loop, &d->more);
 }
@@ -189,6 +216,8 @@ void dispatch_forget(struct dispatch *d, struct uplink *u)
 
     while (idmap_next(u->clients, &pos, &id, &value)) {
         struct client *c = value;
+        if (is_at_rest(value))
+            continue;
         c->uplink = NULL;
         if (is_idle(c))
             free_client(d, c);
@@ -204,6 +233,6 @@ void dispatch_busy_ids(const struct uplink *u, struct buf *out)
     void *value;
 
     while (idmap_next(u->clients, &pos, &id, &value))
-        if (!is_idle(value))
+        if (!is_at_rest(value) && !is_idle(value))
             buf_put_u32be(out, (uint32_t)id);
 }

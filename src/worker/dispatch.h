@@ -15,8 +15,8 @@
 #include "net/loop.h"
 #include "worker/event.h"
 
-/* A client of a gateway with events in hand. Kept afterwards, until its on_close, only when this
- * worker wrote its session, whose version belongs to it: an idle client costs nothing else. */
+/* A client of a gateway with events in hand. What is kept afterwards, until its on_close, is the
+ * version of its session if this worker wrote it: an idle client costs nothing else. */
 struct client {
     struct dispatch *dispatch;
     struct uplink *uplink;    /* NULL: the link is lost, the rest of its events still run */

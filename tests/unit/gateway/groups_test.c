@@ -4,6 +4,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -33,8 +35,8 @@ static int end(void **state)
          c = roster_next(&b->clients.all, &pos))
         groups_leave_all(&b->groups, c);
     assert_int_equal(groups_len(&b->groups), 0);
-    assert_int_equal(keyed_len(b->groups.memberships), 0);
-    assert_int_equal(keyed_len(b->groups.by_serial), 0);
+    assert_int_equal(keyed_len(b->groups.crowds), 0);
+    assert_int_equal(keyed_len(b->groups.disbanded), 0);
     assert_int_equal(pool_used_n(b->groups.pool), 0);
     groups_fini(&b->groups);
     clients_fini(&b->clients);
@@ -96,6 +98,61 @@ static void a_client_lists_its_groups_in_joining_order(void **state)
     assert_string_equal(groups_text(b, c), "a 0 b");
     groups_leave(&b->groups, c, span_str("never"));
     assert_string_equal(groups_text(b, c), "a 0 b");
+}
+
+/* Few and many at a time, against a plain model: the ring alone, the crowd, and in between. */
+static void a_client_in_many_groups_agrees_with_a_model(void **state)
+{
+    enum { NAMES = 12, STEPS = 20000 };
+    struct bench *b = *state;
+    struct client *c = clients_add(&b->clients), *d = clients_add(&b->clients);
+    char model[NAMES + 1] = "", want[2 * NAMES + 1];
+    srand(11);
+    for (int step = 0; step < STEPS; step++) {
+        int reach = step / 500 % 2 ? NAMES : GROUPS_RING_MAX + 1;
+        char name = (char)('a' + rand() % reach);
+        char *at = strchr(model, name);
+        if (at && rand() % 2) {
+            groups_leave(&b->groups, c, span_of(&name, 1));
+            memmove(at, at + 1, strlen(at));
+        } else {
+            groups_join(&b->groups, c, span_of(&name, 1));
+            if (!at)
+                strncat(model, &name, 1);
+        }
+        if (step % 7 == 0)
+            groups_join(&b->groups, d, span_of(&name, 1));
+        size_t n = strlen(model);
+        for (size_t i = 0; i < n; i++) {
+            want[2 * i] = model[i];
+            want[2 * i + 1] = ' ';
+        }
+        want[n ? 2 * n - 1 : 0] = '\0';
+        assert_string_equal(groups_text(b, c), want);
+    }
+}
+
+/* Whose members close up while each of them is in many other groups, too. */
+static void positions_are_kept_in_a_crowd(void **state)
+{
+    enum { CLIENTS = 100, GROUPS = 2 * GROUPS_RING_MAX };
+    struct bench *b = *state;
+    struct client *all[CLIENTS];
+    char name[8];
+    for (int i = 0; i < CLIENTS; i++) {
+        all[i] = clients_add(&b->clients);
+        for (int k = 0; k < GROUPS; k++)
+            groups_join(
+                &b->groups, all[i],
+                span_of(name, (size_t)snprintf(name, sizeof name, "g%d", (i + k) % GROUPS)));
+    }
+    for (int k = 0; k < GROUPS; k++) {
+        snprintf(name, sizeof name, "g%d", k);
+        for (int i = 0; i < CLIENTS; i++)
+            if (i % 10 != 3)
+                groups_leave(&b->groups, all[i], span_str(name));
+        assert_string_equal(members_text(b, name), "4 14 24 34 44 54 64 74 84 94");
+    }
 }
 
 /* vectors/README.md: when a group loses its last member, its place in the order is lost too. */
@@ -208,6 +265,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(members_stand_in_joining_order, start, end),
         cmocka_unit_test_setup_teardown(a_client_lists_its_groups_in_joining_order, start, end),
+        cmocka_unit_test_setup_teardown(a_client_in_many_groups_agrees_with_a_model, start, end),
+        cmocka_unit_test_setup_teardown(positions_are_kept_in_a_crowd, start, end),
         cmocka_unit_test_setup_teardown(an_empty_group_is_forgotten, start, end),
         cmocka_unit_test_setup_teardown(names_are_bytes_up_to_255, start, end),
         cmocka_unit_test_setup_teardown(a_disbanded_group_is_none, start, end),

@@ -34,7 +34,10 @@ static void tell(struct bench *b, const struct event *e, char mark)
                    (const char *)e->packet.body.at);
 }
 
-/* A message that begins with 'w' waits until wake_first(), one with 's' has written a session. */
+enum { SESSION_CRC = 0x7eadbeef };
+
+/* A message that begins with 'w' waits until wake_first(), one with 's' has written a session, and
+ * one with 'v' finds that session's version. */
 static void run(void *owner, struct event *e)
 {
     struct bench *b = owner;
@@ -46,8 +49,14 @@ static void run(void *owner, struct event *e)
         fibers_wait(&b->fibers);
         assert_ptr_equal(b->fibers.event, e);
     }
-    if (e->packet.body.len > 0 && e->packet.body.at[0] == 's')
+    if (e->packet.body.len > 0 && e->packet.body.at[0] == 's') {
         e->client->has_own_session = true;
+        e->client->own_session_crc = SESSION_CRC;
+    }
+    if (e->packet.body.len > 0 && e->packet.body.at[0] == 'v') {
+        assert_true(e->client->has_own_session);
+        assert_int_equal(e->client->own_session_crc, SESSION_CRC);
+    }
     tell(b, e, '>');
 }
 
@@ -244,10 +253,13 @@ static void test_only_clients_with_a_version_are_remembered(void **state)
     wake_first(&b);
     assert_int_equal(idmap_len(b.link->clients), 0);
     arrive(&b, CMD_ON_MESSAGE, 5, "s3");
-    arrive(&b, CMD_ON_MESSAGE, 5, "4");
+    arrive(&b, CMD_ON_MESSAGE, 5, "v4");
+    arrive(&b, CMD_ON_MESSAGE, 5, "v5");
     assert_int_equal(idmap_len(b.link->clients), 1);
-    arrive(&b, CMD_ON_CLOSE, 5, "5");
+    assert_int_equal(pool_used_n(b.dispatch.clients), 0); /* by its version alone */
+    arrive(&b, CMD_ON_CLOSE, 5, "6");
     assert_int_equal(idmap_len(b.link->clients), 0);
+    arrive(&b, CMD_ON_MESSAGE, 6, "s7"); /* the link ends before it does */
     finish(&b);
 }
 
