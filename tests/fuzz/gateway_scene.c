@@ -140,7 +140,7 @@ static size_t check_memberships(const struct groups *gs, const struct client *c)
 {
     size_t n = 0;
     for (const struct membership *m = groups_of(gs, c, NULL); m; m = groups_of(gs, c, m), n++)
-        if (m->client != c || m->group->members.slots[m->pos].client != c)
+        if (m->client != c || roster_slots(&m->group->members)[m->pos] != c)
             violated("a client is not where its group has it", c->id);
     return n;
 }
