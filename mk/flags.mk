@@ -10,6 +10,11 @@ ifeq ($(shell $(PKG_CONFIG) --exists libseccomp && echo yes),yes)
 $(O)/obj/proc/sandbox.o: CPPFLAGS += -DHAS_SECCOMP $(shell $(PKG_CONFIG) --cflags libseccomp)
 LDLIBS += $(shell $(PKG_CONFIG) --libs libseccomp)
 endif
+# Likewise: without libnats [cluster] is refused.
+ifeq ($(shell $(PKG_CONFIG) --exists libnats && echo yes),yes)
+$(O)/obj/cluster/nats.o: CPPFLAGS += -DHAS_NATS $(shell $(PKG_CONFIG) --cflags libnats)
+LDLIBS += $(shell $(PKG_CONFIG) --libs libnats)
+endif
 CPPFLAGS += -D_GNU_SOURCE -Isrc -Iinclude
 CFLAGS += -std=c17 $(OPT) $(WARN) -fvisibility=hidden -fPIC -pthread $(PKG_CFLAGS) \
           -fstack-protector-strong -fno-omit-frame-pointer

@@ -1,5 +1,5 @@
 # One static library per room, so that a test links only its own room and the floors below.
-ROOMS = base proto net chan proc client store mesh module sse registry gateway worker service queue web cmd
+ROOMS = base proto net chan proc client store cluster mesh module sse registry gateway worker service queue web cmd
 room_objs = $(patsubst src/%.c,$(O)/obj/%.o,$(wildcard src/$(1)/*.c)) \
             $(patsubst src/%.S,$(O)/obj/%.o,$(wildcard src/$(1)/*.S))
 room_lib = $(O)/lib/lib$(1).a

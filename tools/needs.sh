@@ -5,6 +5,8 @@ set -eu
 # What it takes to build and run. The compiler is needed at run time too: workers compile events.c.
 build='gcc libc6-dev make pkg-config libssl-dev zlib1g-dev libjansson-dev libinih-dev
        libhiredis-dev libsqlite3-dev libseccomp-dev'
+# Only where apt knows them: without libnats [cluster] is refused, without the server its tests skip.
+if_known=libnats-dev
 # What the tests need on top of that.
 test='git g++ clang libcmocka-dev python3 python3-pytest python3-websockets chromium curl openssl libnss3-tools
       ca-certificates procps iproute2 redis-server fonts-noto-cjk nginx-light libnginx-mod-stream nftables man-db locales'
@@ -57,17 +59,24 @@ install() {
         }
 }
 
+known() {
+    for package in "$@"; do
+        apt-cache show "$package" >/dev/null 2>&1 && printf '%s ' "$package"
+    done
+    return 0
+}
+
 case ${1:-} in
 build) wanted=$build ;;
-test) wanted="$build $test nodejs npm" ;;
+test) wanted="$build $test nodejs npm" if_known="$if_known nats-server" ;;
 *)
     echo "usage: tools/needs.sh build|test" >&2
     exit 2
     ;;
 esac
-if [ -n "$(missing $wanted)" ] && command -v apt-get >/dev/null; then
+if [ -n "$(missing $wanted $if_known)" ] && command -v apt-get >/dev/null; then
     as_root apt-get update -qq
 fi
-install $wanted
+install $wanted $(known $if_known)
 [ "$1" = test ] && install $(clang_runtime)
 exit 0

@@ -219,6 +219,15 @@ static void find_folder(struct conf *c, const char *path)
     c->folder = realpath(folder, absolute) ? conf_text_keep(c->text, absolute) : folder;
 }
 
+static void check_sections(const struct conf *c, struct buf *errors)
+{
+    for (size_t i = 0; i < conf_sections_n(c); i++) {
+        const struct conf_section *s = conf_section_at(c, i);
+        if (s->table->check)
+            s->table->check(c, s, errors);
+    }
+}
+
 int conf_load(const char *path, const struct conf_table *const *tables, size_t tables_n,
               struct buf *errors, struct conf **out)
 {
@@ -230,6 +239,8 @@ int conf_load(const char *path, const struct conf_table *const *tables, size_t t
     int rc = conf_text_read(c->text, path, errors);
     for (size_t i = 0; i < c->text->blocks.len; i++)
         add_section(&l, c->text->blocks.at[i]);
+    if (errors->len == before)
+        check_sections(c, errors);
     if (errors->len != before)
         rc = GW_ECONF;
     if (rc < 0) {

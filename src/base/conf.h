@@ -53,6 +53,9 @@ struct conf_key {
     bool is_required;
 };
 
+struct conf;
+struct conf_section;
+
 struct conf_table {
     const char *kind;    /* "gateway" of "[gateway chat]" */
     const char *meaning; /* one sentence */
@@ -60,6 +63,9 @@ struct conf_table {
     size_t keys_n;
     size_t conf_bytes; /* size of the target struct */
     bool is_single;    /* at most one such section */
+    /* Looks for what the keys cannot express, once all sections are read without a complaint; each
+     * complaint is one line in errors, by conf_complain(). NULL: nothing. */
+    void (*check)(const struct conf *conf, const struct conf_section *s, struct buf *errors);
 };
 
 struct conf_section {
@@ -70,7 +76,7 @@ struct conf_section {
     void *conf; /* the filled target struct */
 };
 
-struct conf; /* owns every string and struct that it hands out */
+/* struct conf owns every string and struct that it hands out. */
 
 /* Reads the file, its `include = glob` lines (relative to it) and ${ENV}. All complaints go to
  * `errors`, one line each: "chat.conf:12: [gateway chat] pingg_interval: unknown key; did you mean

@@ -1,6 +1,7 @@
 /* The table of all roles that this binary can run. */
 #include "cmd/roles.h"
 
+#include "cluster/cluster_conf.h"
 #include "gateway/gateway.h"
 #include "proc/master_conf.h"
 #include "queue/queue.h"
@@ -21,9 +22,10 @@ const struct role *const *roles_all(size_t *n)
 
 const struct conf_table *const *roles_tables(size_t *n)
 {
-    static const struct conf_table *tables[ARRAY_LEN(roles) + 2] = {&master_table, &api_key_table};
+    static const struct conf_table *tables[ARRAY_LEN(roles) + 3] = {&master_table, &cluster_table,
+                                                                    &api_key_table};
     for (size_t i = 0; i < ARRAY_LEN(roles); i++)
-        tables[i + 2] = roles[i]->table;
+        tables[i + 3] = roles[i]->table;
     *n = ARRAY_LEN(tables);
     return tables;
 }

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "gateway/gateway_conf.h"
+#include "gateway/nats_peer.h"
 #include "gateway/state.h"
 #include "gateway/table.h"
 
@@ -23,6 +24,7 @@ static void gateway_free(struct gateway *g)
     heartbeat_stop(g);
     heartbeat_fini(g);
     registrar_fini(g);
+    nats_peer_free(g->nats_peer);
     jobs_fini(g);
     route_fini(g);
     groups_fini(&g->groups);
@@ -109,6 +111,7 @@ static void gateway_stop(void *self)
         return;
     g->is_stopping = true;
     registrar_stop(g);
+    nats_peer_stop(g->nats_peer);
     heartbeat_stop(g);
     front_close_all(g);
     if (g->is_draining)
@@ -173,6 +176,8 @@ static int gateway_start(struct role_env *env, void **self)
     rc = start_listeners(g);
     if (rc == 0)
         rc = registrar_start(g);
+    if (rc == 0)
+        rc = nats_peer_start(g);
     if (rc < 0)
         goto stop_parts;
     *self = g;
@@ -180,6 +185,7 @@ static int gateway_start(struct role_env *env, void **self)
     return 0;
 stop_parts:
     registrar_stop(g);
+    nats_peer_stop(g->nats_peer);
     stop_accepting(g);
     inner_stop(g);
 free_gateway:

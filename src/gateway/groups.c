@@ -161,6 +161,8 @@ static struct group *create(struct groups *gs, struct span name)
     g->name_len = (uint8_t)name.len;
     memcpy(g->name, name.at, name.len);
     map_set(gs->by_name, group_name(g), g);
+    if (gs->on_change)
+        gs->on_change(gs, group_name(g), true);
     return g;
 }
 
@@ -169,6 +171,8 @@ void groups_disband(struct groups *gs, struct group *g)
     map_remove(gs->by_name, group_name(g));
     keyed_add(gs->disbanded, g);
     g->is_disbanded = true;
+    if (gs->on_change)
+        gs->on_change(gs, group_name(g), false);
 }
 
 /* A group ends with its last member, once nobody walks it any more. */

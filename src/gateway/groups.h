@@ -39,6 +39,9 @@ struct group {
  * GROUPS_RING_MAX is in a table of its own. */
 struct groups {
     enum member_kind kind;
+    /* Told when a name gets its first member or has lost its last. May be NULL. */
+    void (*on_change)(struct groups *gs, struct span name, bool is_held);
+    void *owner;                 /* of on_change */
     struct roster_keeper keeper; /* of every group's members */
     struct map *by_name;         /* struct group, in the order they came to exist */
     struct keyed *disbanded;     /* struct group */

@@ -231,10 +231,9 @@ static const struct conn_events events = {.on_open = on_open,
                                           .on_deadline = on_deadline,
                                           .on_close = on_close};
 
-static void on_enter(void *owner, int fd, const struct addr *from,
-                     const struct transport *transport, void *transport_state)
+static struct peer *add(struct gateway *g, int fd, const struct addr *from,
+                        const struct transport *transport, void *transport_state)
 {
-    struct gateway *g = owner;
     struct peer *p = mem_zalloc(sizeof(*p));
     p->gateway = g;
     p->late.fire = on_late;
@@ -244,9 +243,26 @@ static void on_enter(void *owner, int fd, const struct addr *from,
     if (!p->conn) {
         log_warn("an inner peer could not be taken: %s", strerror(errno));
         mem_free(p);
-        return;
+        return NULL;
     }
     list_append(&g->inner.peers, &p->node);
+    return p;
+}
+
+static void on_enter(void *owner, int fd, const struct addr *from,
+                     const struct transport *transport, void *transport_state)
+{
+    (void)add(owner, fd, from, transport, transport_state);
+}
+
+struct peer *inner_adopt(struct gateway *g, int fd)
+{
+    const struct addr from = {.family = AF_UNIX};
+    struct peer *p = add(g, fd, &from, &plain_transport, NULL);
+    if (!p)
+        return NULL;
+    p->is_authorized = p->speaks_ours = p->takes_packets = true;
+    return p;
 }
 
 static void on_ping(struct timer *t)

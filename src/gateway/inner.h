@@ -51,6 +51,9 @@ struct inner {
 
 /* Serves fd, which stays the caller's. 0 or -errno, logged. */
 int inner_start(struct gateway *g, int fd) NODISCARD;
+/* A peer within this process, over one end of a socket pair, which is taken: it needs no key and
+ * speaks our extensions. NULL, logged. */
+struct peer *inner_adopt(struct gateway *g, int fd) NODISCARD;
 void inner_stop(
     struct gateway *g); /* accepts no more, closes all peers with a flush; twice is fine */
 

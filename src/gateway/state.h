@@ -23,6 +23,7 @@
 #include "proc/role.h"
 
 struct gateway_conf;
+struct nats_peer;
 
 struct gateway_counts {
     uint64_t requests_n;  /* messages from clients */
@@ -48,6 +49,7 @@ struct gateway {
     struct peer_tls inner_tls;
     struct jobs jobs;
     struct registrar registrar;
+    struct nats_peer *nats_peer; /* NULL: no [cluster] */
     struct auth auth;
     struct ws_deflate *deflate; /* of all fronts; NULL: off */
     struct front fronts[ROLE_LISTENERS_MAX];
