@@ -235,3 +235,8 @@ void conn_flush(struct conn *c)
     }
     conn_out_give_unused(c);
 }
+
+void conn_push(struct conn *c)
+{
+    conn_flush(c);
+}

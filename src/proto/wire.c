@@ -129,6 +129,8 @@ const char *wire_cmd_name(uint8_t cmd)
         NAME(CMD_JUDGE),
         NAME(CMD_ON_BROKEN),
         NAME(CMD_FINISHED),
+        NAME(CMD_INTEREST),
+        NAME(CMD_PONG),
     };
 #undef NAME
     const char *name = cmd < ARRAY_LEN(names) ? names[cmd] : NULL;

@@ -49,7 +49,7 @@ enum wire_cmd {
      * CMD_WORKER_CONNECT ("gatehouse":1), a client library in that of CMD_GATEWAY_CLIENT_CONNECT; a
      * gateway of ours accepts with CMD_HELLO as its first
      * packet, before any event. docs/wire.md has the steps. */
-    CMD_HELLO = 220,      /* g→w body: JSON {"gatehouse":1} */
+    CMD_HELLO = 220,      /* g→w body: JSON {"gatehouse":1}, "interest":1 if asked for */
     CMD_DRAIN = 221,      /* w→g: send me no new events */
     CMD_DRAIN_MARK = 222, /* g→w: the events before this packet were the last */
     CMD_DRAINED = 223,    /* w→g body: u32be ids of clients whose events are still in hand */
@@ -62,6 +62,8 @@ enum wire_cmd {
     CMD_JUDGE = 229,     /* w→g connection_id, body: u16be 0 and header lines, or status, text */
     CMD_ON_BROKEN = 230, /* g→w the client broke its protocol: tell when its callbacks are done */
     CMD_FINISHED = 231,  /* w→g connection_id: they are */
+    CMD_INTEREST = 232,  /* g→w body: names that have members here, or none (proto/interest.h) */
+    CMD_PONG = 233,      /* g→w connection_id: as in the CMD_PING that came */
 };
 
 enum { WIRE_IP6_BYTES = 16 };
