@@ -50,6 +50,7 @@ static const struct {
     [CMD_SELECT] = {cmd_select, NEEDS_KEY},
 
     [CMD_RECEIPT] = {cmd_receipt, NEEDS_OURS},
+    [CMD_PING] = {cmd_ping, NEEDS_OURS},
 
     [CMD_DRAIN] = {cmd_drain, NEEDS_WORKER},
     [CMD_DRAINED] = {cmd_drained, NEEDS_WORKER},

@@ -21,7 +21,7 @@ typedef int cmd_fn(struct gateway *g, struct peer *from, const struct wire_packe
 
 /* cmd_link.c: who the peer is, and the hand-over of clients */
 cmd_fn cmd_worker_connect, cmd_client_connect, cmd_drain, cmd_drained, cmd_release, cmd_done,
-    cmd_judge, cmd_finished;
+    cmd_judge, cmd_finished, cmd_ping;
 /* cmd_send.c */
 cmd_fn cmd_send_to_one, cmd_send_to_all, cmd_send_to_uid, cmd_send_to_group, cmd_receipt, cmd_kick,
     cmd_destroy;

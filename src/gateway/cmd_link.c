@@ -39,6 +39,16 @@ static bool offers_ours(const struct php_value *greeting)
     return is_set(greeting, "gatehouse");
 }
 
+/* A peer that takes packets may ask, too, to be told which names have members here. */
+static void accept_ours(struct gateway *g, struct peer *from, const struct php_value *greeting,
+                        bool takes_packets)
+{
+    bool wants_interest = takes_packets && is_set(greeting, "interest");
+    peer_accept_ours(from, wants_interest); /* CMD_HELLO comes before all else */
+    if (wants_interest)
+        herald_admit(g, from);
+}
+
 /* "ip:worker_key", as the original names a worker. */
 static void put_key(struct buf *out, const struct peer *from, const struct php_value *greeting)
 {
@@ -67,7 +77,7 @@ int cmd_worker_connect(struct gateway *g, struct peer *from, const struct wire_p
     } else {
         peer_authorize(from);
         if (offers_ours(greeting))
-            peer_accept_ours(from); /* CMD_HELLO comes before any event */
+            accept_ours(g, from, greeting, true);
         from->has_judge = from->speaks_ours && is_set(greeting, "judge");
         struct buf key = {0};
         put_key(&key, from, greeting);
@@ -90,7 +100,7 @@ int cmd_client_connect(struct gateway *g, struct peer *from, const struct wire_p
         peer_authorize(from);
         if (offers_ours(greeting)) {
             from->takes_packets = is_set(greeting, "packets");
-            peer_accept_ours(from);
+            accept_ours(g, from, greeting, from->takes_packets);
         }
     }
     php_doc_free(doc);
@@ -136,5 +146,11 @@ int cmd_done(struct gateway *g, struct peer *from, const struct wire_packet *p)
     if (p->body.len < 4)
         return GW_EPROTO;
     from->worker->done_n += get_u32be(p->body.at);
+    return 0;
+}
+
+int cmd_ping(struct gateway *g, struct peer *from, const struct wire_packet *p)
+{
+    herald_ping(g, from, p->connection_id);
     return 0;
 }

@@ -27,6 +27,8 @@ static void gateway_free(struct gateway *g)
     nats_peer_free(g->nats_peer);
     jobs_fini(g);
     route_fini(g);
+    herald_fini(g);
+    interest_fini(&g->interest);
     groups_fini(&g->groups);
     groups_fini(&g->uids);
     clients_fini(&g->clients);
@@ -131,6 +133,8 @@ static void init(struct gateway *g, struct role_env *env)
     clients_init(&g->clients);
     groups_init(&g->groups, MEMBER_GROUP);
     groups_init(&g->uids, MEMBER_UID);
+    interest_init(&g->interest, g->loop, &g->groups, &g->uids);
+    herald_init(g);
     list_init(&g->inner.peers);
     jobs_init(g);
     g->addresses = map_new();

@@ -131,6 +131,15 @@ static const struct conf_key keys[] = {
      .unit = "ms",
      .meaning = "How long events wait while no worker is connected, before their clients are "
                 "closed with code 1013."},
+    {.name = "interest_max",
+     .type = CONF_INT,
+     .offset = AT(interest_max),
+     .def = "262144",
+     .max = INT32_MAX,
+     .meaning =
+         "Most groups, and most uids, of one process that it tells the workers, so that they "
+         "leave it out when a message is for others. With more it gets every message; 0 for "
+         "always. A name costs each process that sends 8 to 16 bytes per gateway."},
     {.name = "max_message_bytes",
      .type = CONF_SIZE,
      .offset = AT(max_message_bytes),

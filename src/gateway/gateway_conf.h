@@ -43,6 +43,7 @@ struct gateway_conf {
     uint64_t send_to_worker_buffer_size;
     int on_full;
     uint64_t worker_grace_ms;
+    int64_t interest_max;
 
     uint64_t max_message_bytes;
     int64_t max_frames_per_message;

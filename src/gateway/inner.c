@@ -117,10 +117,12 @@ void peer_reply_part(struct peer *p, struct chunk *chunk, uint32_t off, bool is_
         p->answer_bytes += conn_queued(p->conn) - before;
 }
 
-void peer_accept_ours(struct peer *p)
+void peer_accept_ours(struct peer *p, bool wants_interest)
 {
-    struct wire_packet hello = {
-        .cmd = CMD_HELLO, .flag = WIRE_SCALAR, .body = span_str("{\"gatehouse\":1}")};
+    struct wire_packet hello = {.cmd = CMD_HELLO,
+                                .flag = WIRE_SCALAR,
+                                .body = span_str(wants_interest ? "{\"gatehouse\":1,\"interest\":1}"
+                                                                : "{\"gatehouse\":1}")};
     if (!p->speaks_ours)
         peer_send(p, &hello);
     p->speaks_ours = true;
@@ -204,6 +206,7 @@ static void on_close(struct conn *conn, void *owner, int why)
 {
     struct peer *p = owner;
     job_forget(p->gateway, p);
+    herald_forget(p->gateway, p);
     route_detach(p->gateway, p);
     timer_stop(p->gateway->loop, &p->late);
     list_remove(&p->node);
@@ -237,6 +240,7 @@ static struct peer *add(struct gateway *g, int fd, const struct addr *from,
     struct peer *p = mem_zalloc(sizeof(*p));
     p->gateway = g;
     p->late.fire = on_late;
+    herald_audience_init(&p->audience);
     p->is_authorized = g->conf->secret_key[0] == '\0';
     p->conn =
         conn_new(g->conns, fd, from, transport, transport_state, &g->inner.conn_conf, &events, p);

@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "base/span.h"
 #include "chan/door.h"
+#include "gateway/herald.h"
 #include "net/conn.h"
 #include "net/loop.h"
 
@@ -39,6 +40,7 @@ struct peer {
     uint64_t pushed_ms; /* when the last ones were */
     struct span ahead;  /* while a command of it runs: what came behind it; who uses up more of
                            the same moves it */
+    struct audience audience;
     uint32_t reached_n; /* clients that its last send was queued to, for CMD_RECEIPT */
 };
 
@@ -58,8 +60,9 @@ void inner_stop(
     struct gateway *g); /* accepts no more, closes all peers with a flush; twice is fine */
 
 void peer_authorize(struct peer *p); /* it has shown the key */
-/* It offered our extensions: they are accepted by CMD_HELLO. Once is enough. */
-void peer_accept_ours(struct peer *p);
+/* It offered our extensions, and perhaps asked for word of interest: they are accepted by
+ * CMD_HELLO. Once is enough. */
+void peer_accept_ours(struct peer *p, bool wants_interest);
 void peer_send(struct peer *p, const struct wire_packet *packet);
 /* Queues n bytes, encoded at conn_reserve(), of an event. One that can wait leaves at once, too,
  * unless another one has in this millisecond; then they leave together in the next. */

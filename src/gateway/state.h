@@ -11,7 +11,9 @@
 #include "gateway/front.h"
 #include "gateway/groups.h"
 #include "gateway/heartbeat.h"
+#include "gateway/herald.h"
 #include "gateway/inner.h"
+#include "gateway/interest.h"
 #include "gateway/job.h"
 #include "gateway/receivers.h"
 #include "gateway/registrar.h"
@@ -43,6 +45,8 @@ struct gateway {
     struct clients clients;
     struct groups groups;
     struct groups uids;
+    struct interest interest;
+    struct herald herald;
     struct heartbeat heartbeat;
     struct route route;
     struct inner inner;
