@@ -108,11 +108,11 @@ int gw_get_groups_by_client(struct gw *gw, const char *client_id, const struct g
 
 /* ---- counts ---- */
 
-static int64_t sum_of(struct gw *gw, struct wire_packet *p)
+static int64_t sum_of(struct gw *gw, const struct reach *reach, struct wire_packet *p)
 {
     struct fanout f;
     int64_t sum = 0;
-    int rc = fanout_ask_all(gw, p, PHP_INT, &f);
+    int rc = fanout_ask_about(gw, reach, p, PHP_INT, &f);
 
     for (size_t i = 0; i < f.n; i++)
         if (f.targets[i].value)
@@ -125,16 +125,22 @@ int64_t gw_get_all_client_count(struct gw *gw)
 {
     struct wire_packet p = command_of(CMD_GET_CLIENT_COUNT_BY_GROUP);
 
-    return sum_of(gw, &p);
+    return sum_of(gw, NULL, &p);
+}
+
+static struct reach reach_of(enum interest_kind kind, const struct gw_bytes *name)
+{
+    return (struct reach){.kind = kind, .names = name, .n = 1};
 }
 
 int64_t gw_get_client_count_by_group(struct gw *gw, struct gw_bytes group)
 {
+    struct reach reach = reach_of(INTEREST_GROUPS, &group);
     struct wire_packet p = command_of(CMD_GET_CLIENT_COUNT_BY_GROUP);
     int rc = command_check_name(group);
 
     p.ext = span_of(group.data, group.len);
-    return rc < 0 ? rc : sum_of(gw, &p);
+    return rc < 0 ? rc : sum_of(gw, &reach, &p);
 }
 
 static int64_t count_and_free(int rc, const struct gw_name_list *names)
@@ -181,23 +187,24 @@ static const void *finish(int *rc, struct fanout *f, const void *list)
     return NULL;
 }
 
-static int ask_clients(struct gw *gw, struct wire_packet *p, bool is_listed,
-                       const struct gw_client_list **out)
+static int ask_clients(struct gw *gw, const struct reach *reach, struct wire_packet *p,
+                       bool is_listed, const struct gw_client_list **out)
 {
     struct fanout f;
-    int rc = fanout_ask_all(gw, p, PHP_ARRAY, &f);
+    int rc = fanout_ask_about(gw, reach, p, PHP_ARRAY, &f);
 
     *out = is_listable(rc) ? reply_client_ids(&f, is_listed) : NULL;
     *out = finish(&rc, &f, *out);
     return rc;
 }
 
-static int ask_sessions(struct gw *gw, struct wire_packet *p, const struct gw_client_list **out)
+static int ask_sessions(struct gw *gw, const struct reach *reach, struct wire_packet *p,
+                        const struct gw_client_list **out)
 {
     struct fanout f;
     struct buf raw = {0};
     const char *current = NULL;
-    int rc = fanout_ask_all(gw, p, PHP_ARRAY, &f);
+    int rc = fanout_ask_about(gw, reach, p, PHP_ARRAY, &f);
 
     if (gw->io->current_client)
         current = gw->io->current_client(gw, &raw);
@@ -211,18 +218,19 @@ int gw_get_all_client_sessions(struct gw *gw, const struct gw_client_list **out)
 {
     struct wire_packet p = command_of(CMD_GET_ALL_CLIENT_SESSIONS);
 
-    return ask_sessions(gw, &p, out);
+    return ask_sessions(gw, NULL, &p, out);
 }
 
 int gw_get_client_sessions_by_group(struct gw *gw, struct gw_bytes group,
                                     const struct gw_client_list **out)
 {
     struct wire_packet p = command_of(CMD_GET_CLIENT_SESSIONS_BY_GROUP);
+    struct reach reach = reach_of(INTEREST_GROUPS, &group);
     int rc = command_check_name(group);
 
     *out = NULL;
     p.ext = span_of(group.data, group.len);
-    return rc < 0 ? rc : ask_sessions(gw, &p, out);
+    return rc < 0 ? rc : ask_sessions(gw, &reach, &p, out);
 }
 
 int gw_get_all_client_ids(struct gw *gw, const struct gw_client_list **out)
@@ -231,34 +239,37 @@ int gw_get_all_client_ids(struct gw *gw, const struct gw_client_list **out)
 
     command_select(&gw->ext, "\"uid\"");
     p.ext = buf_span(&gw->ext);
-    return ask_clients(gw, &p, false, out);
+    return ask_clients(gw, NULL, &p, false, out);
 }
 
 int gw_get_client_ids_by_group(struct gw *gw, struct gw_bytes group,
                                const struct gw_client_list **out)
 {
     struct wire_packet p = command_of(CMD_SELECT);
+    struct reach reach = reach_of(INTEREST_GROUPS, &group);
     int rc = command_select_group(&gw->ext, "\"uid\"", group);
 
     *out = NULL;
     p.ext = buf_span(&gw->ext);
-    return rc < 0 ? rc : ask_clients(gw, &p, false, out);
+    return rc < 0 ? rc : ask_clients(gw, &reach, &p, false, out);
 }
 
 int gw_get_client_ids_by_uid(struct gw *gw, struct gw_bytes uid, const struct gw_client_list **out)
 {
     struct wire_packet p = command_of(CMD_GET_CLIENT_ID_BY_UID);
+    struct reach reach = reach_of(INTEREST_UIDS, &uid);
     int rc = command_check_name(uid);
 
     *out = NULL;
     p.ext = span_of(uid.data, uid.len);
-    return rc < 0 ? rc : ask_clients(gw, &p, true, out);
+    return rc < 0 ? rc : ask_clients(gw, &reach, &p, true, out);
 }
 
 int gw_get_client_ids_by_uids(struct gw *gw, const struct gw_bytes *uids, size_t n,
                               const struct gw_name_clients_list **out)
 {
     struct wire_packet p = command_of(CMD_BATCH_GET_CLIENT_ID_BY_UID);
+    struct reach reach = {.kind = INTEREST_UIDS, .names = uids, .n = n, .wants_answer = true};
     struct fanout f;
     int rc = command_names(&gw->ext, uids, n);
 
@@ -266,7 +277,7 @@ int gw_get_client_ids_by_uids(struct gw *gw, const struct gw_bytes *uids, size_t
     if (rc < 0)
         return rc;
     p.ext = buf_span(&gw->ext);
-    rc = fanout_ask_all(gw, &p, PHP_ARRAY, &f);
+    rc = fanout_ask_about(gw, &reach, &p, PHP_ARRAY, &f);
     if (is_listable(rc))
         *out = reply_clients_by_name(&f);
     *out = finish(&rc, &f, *out);
@@ -277,6 +288,7 @@ int gw_get_client_counts_by_groups(struct gw *gw, const struct gw_bytes *groups,
                                    const struct gw_name_count_list **out)
 {
     struct wire_packet p = command_of(CMD_BATCH_GET_CLIENT_COUNT_BY_GROUP);
+    struct reach reach = {.kind = INTEREST_GROUPS, .names = groups, .n = n, .wants_answer = true};
     struct fanout f;
     int rc = command_names(&gw->ext, groups, n);
 
@@ -284,7 +296,7 @@ int gw_get_client_counts_by_groups(struct gw *gw, const struct gw_bytes *groups,
     if (rc < 0)
         return rc;
     p.ext = buf_span(&gw->ext);
-    rc = fanout_ask_all(gw, &p, PHP_ARRAY, &f);
+    rc = fanout_ask_about(gw, &reach, &p, PHP_ARRAY, &f);
     if (is_listable(rc))
         *out = reply_counts_by_name(&f);
     *out = finish(&rc, &f, *out);
@@ -303,13 +315,13 @@ int gw_get_all_groups(struct gw *gw, const struct gw_name_list **out)
 }
 
 /* CMD_SELECT with what gw->ext holds. */
-static int ask_uids(struct gw *gw, const struct gw_name_list **out)
+static int ask_uids(struct gw *gw, const struct reach *reach, const struct gw_name_list **out)
 {
     struct wire_packet p = command_of(CMD_SELECT);
     struct fanout f;
 
     p.ext = buf_span(&gw->ext);
-    int rc = fanout_ask_all(gw, &p, PHP_ARRAY, &f);
+    int rc = fanout_ask_about(gw, reach, &p, PHP_ARRAY, &f);
     *out = is_listable(rc) ? reply_uids(&f) : NULL;
     *out = finish(&rc, &f, *out);
     return rc;
@@ -318,15 +330,16 @@ static int ask_uids(struct gw *gw, const struct gw_name_list **out)
 int gw_get_all_uids(struct gw *gw, const struct gw_name_list **out)
 {
     command_select(&gw->ext, "\"uid\"");
-    return ask_uids(gw, out);
+    return ask_uids(gw, NULL, out);
 }
 
 int gw_get_uids_by_group(struct gw *gw, struct gw_bytes group, const struct gw_name_list **out)
 {
+    struct reach reach = reach_of(INTEREST_GROUPS, &group);
     int rc = command_select_group(&gw->ext, "\"uid\"", group);
 
     *out = NULL;
-    return rc < 0 ? rc : ask_uids(gw, out);
+    return rc < 0 ? rc : ask_uids(gw, &reach, out);
 }
 
 /* Asks all gateways for fields of all clients. */

@@ -10,8 +10,10 @@
 
 /* The key that offers our extensions, as the last of a greeting. */
 static const char OFFER_END[] = ",\"gatehouse\":1}";
+/* The same of a link that wants to be told which names have members where. */
+static const char TOLD_OFFER_END[] = ",\"gatehouse\":1,\"interest\":1}";
 /* The same, with answers as packets. */
-static const char LINK_OFFER_END[] = ",\"gatehouse\":1,\"packets\":1}";
+static const char LINK_OFFER_END[] = ",\"gatehouse\":1,\"packets\":1,\"interest\":1}";
 
 enum { REPEATS_SOUGHT_MAX = 256 };
 
@@ -169,7 +171,7 @@ int command_put_worker_connect(struct buf *out, const char *worker_key, const ch
         return rc;
     if (offers & WORKER_OFFERS_TO_JUDGE)
         buf_puts(out, ",\"judge\":1");
-    buf_puts(out, offers & WORKER_OFFERS_OURS ? OFFER_END : "}");
+    buf_puts(out, offers & WORKER_OFFERS_OURS ? TOLD_OFFER_END : "}");
     return 0;
 }
 

@@ -37,7 +37,7 @@ static int send_plain(struct gw *gw, struct delivery *d, const struct addr_book 
     int first = 0;
 
     for (size_t i = 0; i < book->len; i++) {
-        if (!fit(gw, book->at[i], d))
+        if (!reach_may_be_at(gw, d->reach, book->at[i]) || !fit(gw, book->at[i], d))
             continue;
         int rc = gw->io->send(gw, book->at[i], &d->packet);
         if (rc == 0)
@@ -63,7 +63,7 @@ static void fill_receipt(struct gw_receipt *out, struct result *r, const struct 
         gateway_at_text(t->at, text);
         memcpy(at[i].address, text, strnlen(text, sizeof at[i].address - 1));
         at[i].rc = t->rc;
-        at[i].receivers = t->value ? php_int(t->value) : -1;
+        at[i].receivers = t->value ? php_int(t->value) : t->is_left_out ? 0 : -1;
         if (at[i].receivers > 0)
             out->receivers += (uint64_t)at[i].receivers;
     }
@@ -90,8 +90,10 @@ static int send_counted(struct gw *gw, struct delivery *d, const struct addr_boo
             continue;
         struct fanout_target *t = &f.targets[f.n++];
         t->at = book->at[i];
-        t->is_silent = !gw->io->is_ours || !gw->io->is_ours(gw, t->at);
-        t->rc = gw->io->send(gw, t->at, &d->packet);
+        t->is_left_out = !reach_may_be_at(gw, d->reach, t->at);
+        t->is_silent = t->is_left_out || !gw->io->is_ours || !gw->io->is_ours(gw, t->at);
+        if (!t->is_left_out)
+            t->rc = gw->io->send(gw, t->at, &d->packet);
     }
     struct result *r = result_new();
     int rc = 0;

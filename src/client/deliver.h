@@ -9,6 +9,7 @@
 
 #include "base/compiler.h"
 #include "client/addr_book.h"
+#include "client/reach.h"
 #include "proto/wire.h"
 
 /* Writes the part of the command that differs between gateways into gw->ext; with nothing to say to
@@ -20,6 +21,7 @@ struct delivery {
     deliver_fit_fn *fit;       /* NULL: the same for every gateway */
     const void *ctx;
     const struct gw_send *how; /* NULL: plain, without receipt */
+    const struct reach *reach; /* NULL: everybody */
 };
 
 /* 0, GW_EPARTIAL or an error. Without a receipt neither allocates nor, in a worker, waits. */

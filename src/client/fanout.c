@@ -51,8 +51,22 @@ void fanout_ask(struct gw *gw, const struct wire_packet *p, enum php_type want, 
             fanout_refuse(&f->targets[i]);
 }
 
-static int ask_book(struct gw *gw, const struct wire_packet *p, enum php_type want,
-                    struct fanout *f)
+static void leave_out(struct gw *gw, const struct reach *reach, struct fanout *f)
+{
+    size_t asked_n = 0;
+
+    for (size_t i = 0; i < f->n; i++) {
+        struct fanout_target *t = &f->targets[i];
+        t->is_left_out = !reach_may_be_at(gw, reach, t->at);
+        t->is_silent = t->is_left_out;
+        asked_n += !t->is_left_out;
+    }
+    if (asked_n == 0 && reach->wants_answer)
+        f->targets[0].is_left_out = f->targets[0].is_silent = false;
+}
+
+static int ask_book(struct gw *gw, const struct reach *reach, const struct wire_packet *p,
+                    enum php_type want, struct fanout *f)
 {
     const struct addr_book *book = NULL;
     int rc = gw->io->gateways(gw, &book);
@@ -63,17 +77,25 @@ static int ask_book(struct gw *gw, const struct wire_packet *p, enum php_type wa
     f->targets = mem_zalloc(f->n * sizeof *f->targets);
     for (size_t i = 0; i < f->n; i++)
         f->targets[i].at = book->at[i];
+    if (reach)
+        leave_out(gw, reach, f);
     fanout_ask(gw, p, want, f);
     return fanout_rc(f);
 }
 
-int fanout_ask_all(struct gw *gw, const struct wire_packet *p, enum php_type want, struct fanout *f)
+int fanout_ask_about(struct gw *gw, const struct reach *reach, const struct wire_packet *p,
+                     enum php_type want, struct fanout *f)
 {
     *f = (struct fanout){0};
     io_begin(gw);
-    int rc = ask_book(gw, p, want, f);
+    int rc = ask_book(gw, reach, p, want, f);
     io_end(gw);
     return rc;
+}
+
+int fanout_ask_all(struct gw *gw, const struct wire_packet *p, enum php_type want, struct fanout *f)
+{
+    return fanout_ask_about(gw, NULL, p, want, f);
 }
 
 static int ask_listed(struct gw *gw, struct gateway_at at, const struct wire_packet *p,

@@ -9,6 +9,7 @@
 #include "base/compiler.h"
 #include "client/addr_book.h"
 #include "client/breath.h"
+#include "client/reach.h"
 #include "proto/phpser.h"
 #include "proto/wire.h"
 
@@ -18,6 +19,7 @@ struct fanout_target {
     struct gateway_at at;
     int rc;            /* < 0: no usable answer */
     bool is_silent;    /* not asked: rc tells whether what was sent to it before is out */
+    bool is_left_out;  /* nor sent anything: it has no member of the names, nothing is missing */
     struct buf answer; /* the serialized value, as it came */
     struct php_doc *doc;
     const struct php_value *value; /* NULL when rc < 0 or silent */
@@ -35,6 +37,9 @@ struct fanout {
  */
 int fanout_ask_all(struct gw *gw, const struct wire_packet *p, enum php_type want,
                    struct fanout *f) NODISCARD;
+/* The same without gateways that have no member of the names. */
+int fanout_ask_about(struct gw *gw, const struct reach *reach, const struct wire_packet *p,
+                     enum php_type want, struct fanout *f) NODISCARD;
 int fanout_ask_one(struct gw *gw, struct gateway_at at, const struct wire_packet *p,
                    struct fanout *f) NODISCARD;
 /* Asks targets that the caller filled in; may wait. The answers are decoded. */

@@ -14,6 +14,7 @@
 #include "client/addr_book.h"
 #include "client/fanout.h"
 #include "proto/client_id.h"
+#include "proto/interest.h"
 #include "proto/wire.h"
 
 struct gw_store;
@@ -41,6 +42,10 @@ struct gw_io {
     void (*agree)(struct gw *gw, const struct addr_book *book);
     /* Whether they were accepted: then CMD_RECEIPT and WIRE_BINARY may be sent. */
     bool (*is_ours)(struct gw *gw, struct gateway_at at);
+    /* Whether that gateway may have a client in the group or of the uid. False: what is only for
+     * them need not go there. NULL outside, where nobody tells. */
+    bool (*may_have)(struct gw *gw, struct gateway_at at, enum interest_kind kind,
+                     struct span name);
 
     int (*sleep)(struct gw *gw, uint64_t ms);
     /* Lets the loop do one turn; may wait. NULL where a call has its thread for itself. */

@@ -209,11 +209,13 @@ int gw_send_to_uids(struct gw *gw, const struct gw_bytes *uids, size_t n, struct
                     const struct gw_send *how)
 {
     struct delivery d = message_of(CMD_SEND_TO_UID, message, how);
+    struct reach reach = {.kind = INTEREST_UIDS, .names = uids, .n = n};
     int rc = command_names(&gw->ext, uids, n);
 
     if (rc < 0 || n == 0)
         return without_receipt(how, rc);
     d.packet.ext = buf_span(&gw->ext);
+    d.reach = &reach;
     return deliver_to_all(gw, &d);
 }
 
@@ -240,6 +242,7 @@ int gw_send_to_groups(struct gw *gw, const struct gw_bytes *groups, size_t n,
 {
     struct delivery d = message_of(CMD_SEND_TO_GROUP, message, how);
     struct groups fitted = {.names = groups, .n = n, .how = how};
+    struct reach reach = {.kind = INTEREST_GROUPS, .names = groups, .n = n};
     int rc = command_group(&gw->ext, groups, n, (struct gateway_at){0}, NULL, 0);
 
     if (rc < 0 || n == 0)
@@ -247,6 +250,7 @@ int gw_send_to_groups(struct gw *gw, const struct gw_bytes *groups, size_t n,
     d.packet.ext = buf_span(&gw->ext); /* for every gateway, unless somebody is excluded */
     d.fit = how && how->exclude_n > 0 ? fit_groups : NULL;
     d.ctx = &fitted;
+    d.reach = &reach;
     return deliver_to_all(gw, &d);
 }
 
@@ -257,7 +261,8 @@ int gw_send_to_group(struct gw *gw, struct gw_bytes group, struct gw_bytes messa
 
 int gw_ungroup(struct gw *gw, struct gw_bytes group)
 {
-    struct delivery d = {.packet = command_of(CMD_UNGROUP)};
+    struct reach reach = {.kind = INTEREST_GROUPS, .names = &group, .n = 1};
+    struct delivery d = {.packet = command_of(CMD_UNGROUP), .reach = &reach};
     int rc = command_check_name(group);
 
     if (rc < 0)

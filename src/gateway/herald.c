@@ -175,7 +175,7 @@ static void answer_pings(struct herald *h)
         list_remove(&a->owed);
         peer_send(peer_of(a), &(struct wire_packet){
                                   .cmd = CMD_PONG, .flag = WIRE_SCALAR, .connection_id = a->ping});
-        conn_push(peer_of(a)->conn);
+        conn_write_now(peer_of(a)->conn);
     }
 }
 
@@ -191,7 +191,7 @@ static void on_end(struct interest_watch *w)
         if (a->is_behind || is_walking(a))
             go_on(h->gateway, a);
         is_waiting = is_waiting || a->is_behind || is_walking(a);
-        conn_push(peer_of(a)->conn);
+        conn_write_now(peer_of(a)->conn);
     }
     answer_pings(h);
     if (is_waiting)

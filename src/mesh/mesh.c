@@ -83,6 +83,13 @@ bool mesh_is_ours(struct gw *gw, struct gateway_at at)
     return u && u->is_ours && !u->is_paused;
 }
 
+bool mesh_may_have(struct gw *gw, struct gateway_at at, enum interest_kind kind, struct span name)
+{
+    const struct uplink *u = gateways_find(&mesh_of(gw)->gateways, at);
+
+    return !u || uplink_may_have(u, kind, name);
+}
+
 /* ---- time ---- */
 
 struct nap {

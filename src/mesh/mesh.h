@@ -29,6 +29,7 @@ int mesh_send(struct gw *gw, struct gateway_at to, const struct wire_packet *p);
 int mesh_settle(struct gw *gw); /* waits while a link is full */
 void mesh_ask(struct gw *gw, const struct wire_packet *p, struct fanout *f);
 bool mesh_is_ours(struct gw *gw, struct gateway_at at);
+bool mesh_may_have(struct gw *gw, struct gateway_at at, enum interest_kind kind, struct span name);
 int mesh_sleep(struct gw *gw, uint64_t ms);
 void mesh_breathe(struct gw *gw);
 int mesh_wait(struct gw *gw, struct gw_waiter *w);

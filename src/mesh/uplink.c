@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "client/command.h"
 #include "net/peer_tls.h"
+#include "proto/phpser.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 5000,
@@ -44,6 +45,14 @@ static void tell_now(struct uplink *u)
     uplink_send_cmd(u, CMD_DONE, 0, span_of(count, sizeof count));
 }
 
+static void send_mark(struct uplink *u)
+{
+    if (!u->tells_interest || !holdings_mark(&u->holdings))
+        return;
+    u->mark = ++u->pings_n;
+    uplink_send_cmd(u, CMD_PING, u->mark, span_of(NULL, 0));
+}
+
 /* Behind something else the count costs nothing. Alone it would wake the gateway, which does not
  * wait for it: callbacks that send nothing (on_connect, on_close) are many when clients come and
  * go. */
@@ -51,6 +60,7 @@ static void tell(struct task *t)
 {
     struct uplink *u = CONTAINER_OF(t, struct uplink, tell);
 
+    send_mark(u);
     if (!has_to_tell(u))
         return;
     if (conn_queued(chan_conn(u->chan)) > 0)
@@ -125,9 +135,11 @@ static void go_down(struct uplink *u, int why)
     u->chan = NULL;
     u->is_tried = true;
     u->is_ours = false;
+    u->tells_interest = false;
     u->done_n = 0;
     u->drain = DRAIN_NO;
     u->is_paused = false;
+    holdings_fini(&u->holdings);
     asker_free(u->asker);
     u->asker = NULL;
     list_init(&owed);
@@ -213,9 +225,40 @@ static void on_drain(struct chan *ch, void *owner)
 
 /* ---- packets ---- */
 
+/* What a CMD_HELLO says beyond "gatehouse":1. */
+static bool offers_interest(struct span json)
+{
+    struct php_doc *doc = php_doc_new();
+    const struct php_value *hello = php_read_json(doc, json);
+    const struct php_value *v =
+        hello && php_type(hello) == PHP_ARRAY ? php_get(hello, "interest") : NULL;
+    bool is_offered = v && php_type(v) == PHP_INT && php_int(v) == 1;
+
+    php_doc_free(doc);
+    return is_offered;
+}
+
 static void on_hello(struct uplink *u, const struct wire_packet *p)
 {
     u->is_ours = true;
+    u->tells_interest = offers_interest(p->body);
+    if (holdings_miss(&u->holdings)) /* what was sent before was not noted */
+        uplink_will_tell(u);
+}
+
+static void on_interest(struct uplink *u, const struct wire_packet *p)
+{
+    if (holdings_hear(&u->holdings, p->body) < 0)
+        chan_destroy(u->chan, GW_EPROTO);
+}
+
+/* Answers all pings up to its own. */
+static void on_pong(struct uplink *u, const struct wire_packet *p)
+{
+    bool is_behind_mark = (int32_t)(p->connection_id - u->mark) >= 0;
+
+    if (u->holdings.is_marked && is_behind_mark && holdings_marked(&u->holdings))
+        uplink_will_tell(u);
 }
 
 static void on_reply(struct uplink *u, const struct wire_packet *p)
@@ -246,6 +289,7 @@ static void (*const handlers[256])(struct uplink *u, const struct wire_packet *p
     [CMD_PING] = on_ping,         [CMD_HELLO] = on_hello,
     [CMD_DRAIN_MARK] = pass_up,   [CMD_REPLY] = on_reply,
     [CMD_ON_HANDSHAKE] = pass_up, [CMD_ON_BROKEN] = pass_up,
+    [CMD_INTEREST] = on_interest, [CMD_PONG] = on_pong,
 };
 
 static void on_message(struct chan *ch, void *owner, const struct codec_event *ev)
@@ -353,6 +397,7 @@ void uplink_pause(struct uplink *u)
     if (u->state != UPLINK_UP || u->is_paused)
         return;
     u->is_paused = true;
+    (void)holdings_miss(&u->holdings); /* the mark follows when it is read from again */
     conn_pause(chan_conn(u->chan));
 }
 
@@ -361,6 +406,8 @@ void uplink_resume(struct uplink *u)
     if (u->state != UPLINK_UP || !u->is_paused)
         return;
     u->is_paused = false;
+    if (holdings_miss(&u->holdings))
+        uplink_will_tell(u);
     conn_resume(chan_conn(u->chan));
 }
 
@@ -371,6 +418,23 @@ void uplink_resume(struct uplink *u)
 static bool is_too_big(const struct uplink *u, size_t size)
 {
     return size > (u->is_ours ? u->kind->chan.codec_conf.message_max_bytes : WIRE_PACKET_MAX);
+}
+
+/* What this process has sent itself it reckons with at once: a message that follows a join on this
+ * link must reach who joined. */
+static void note_own(struct uplink *u, const struct wire_packet *p)
+{
+    bool is_join = p->cmd == CMD_JOIN_GROUP;
+
+    if (!u->tells_interest || (!is_join && p->cmd != CMD_BIND_UID))
+        return;
+    if (holdings_put_in(&u->holdings, is_join ? INTEREST_GROUPS : INTEREST_UIDS, p->ext))
+        uplink_will_tell(u);
+}
+
+bool uplink_may_have(const struct uplink *u, enum interest_kind kind, struct span name)
+{
+    return holdings_may_have(&u->holdings, kind, name);
 }
 
 int uplink_send(struct uplink *u, const struct wire_packet *p)
@@ -389,6 +453,7 @@ int uplink_send(struct uplink *u, const struct wire_packet *p)
         plain.flag = (uint8_t)(p->flag & ~WIRE_BINARY);
     wire_encode(at, &plain);
     conn_commit(chan_conn(u->chan), size);
+    note_own(u, p);
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "chan/chan.h"
 #include "client/addr_book.h"
 #include "mesh/asker.h"
+#include "mesh/holdings.h"
 #include "mesh/query.h"
 #include "net/fibers.h"
 #include "net/resolve.h"
@@ -60,6 +61,10 @@ struct uplink {
     uint32_t done_n;        /* finished events not yet told by CMD_DONE */
     struct task tell;       /* tells them at the end of the turn, when something else is sent */
     struct timer tell_late; /* or then */
+    bool tells_interest; /* agreed, too: CMD_INTEREST comes, CMD_PING is answered */
+    struct holdings holdings;
+    uint32_t pings_n; /* sent: the number of the last */
+    uint32_t mark;    /* that of the mark under way, which `tell` sends */
 
     struct chan *chan;
     struct resolve *resolve;
@@ -98,6 +103,8 @@ void uplink_ask(struct uplink *u, const struct wire_packet *p, struct query *q,
 /* Tells, once, how many events were finished: at the end of this turn when it sends something else,
  * or a little later. */
 void uplink_will_tell(struct uplink *u);
+/* Whether the gateway may have a client in the group or of the uid. */
+bool uplink_may_have(const struct uplink *u, enum interest_kind kind, struct span name);
 /* Takes no more packets for a while; queries go over a connection of their own meanwhile. */
 void uplink_pause(struct uplink *u);
 void uplink_resume(struct uplink *u);

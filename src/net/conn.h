@@ -124,10 +124,10 @@ bool conn_is_pushed(const struct conn *c); /* it will anyway */
  * the connection with -EIO. */
 int conn_send_file(struct conn *c, int fd, uint64_t off, uint64_t len) NODISCARD;
 
-/* Gives the kernel what is queued now, in front of what other connections have for the end of this
- * turn: for what the peer should know before it hears of the consequences elsewhere. on_drain may
+/* Gives the kernel now what would leave at the end of this turn, in front of what other connections
+ * have: for what the peer should know before it hears of the consequences elsewhere. on_drain may
  * run inside. */
-void conn_push(struct conn *c);
+void conn_write_now(struct conn *c);
 
 uint64_t conn_queued(const struct conn *c); /* bytes not yet given to the kernel */
 bool conn_is_full(const struct conn *c);    /* conn_send() would answer GW_EFULL */

@@ -236,7 +236,8 @@ void conn_flush(struct conn *c)
     conn_out_give_unused(c);
 }
 
-void conn_push(struct conn *c)
+void conn_write_now(struct conn *c)
 {
-    conn_flush(c);
+    if (conn_is_pushed(c))
+        conn_flush(c);
 }

@@ -48,6 +48,7 @@ static const struct gw_io queue_io = {
     .send = mesh_send,
     .settle = mesh_settle,
     .ask = mesh_ask,
+    .may_have = mesh_may_have,
     .sleep = mesh_sleep,
     .breathe = mesh_breathe,
     .log = mesh_log,

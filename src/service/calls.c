@@ -56,6 +56,7 @@ const struct gw_io service_io = {
     .settle = mesh_settle,
     .ask = mesh_ask,
     .is_ours = mesh_is_ours,
+    .may_have = mesh_may_have,
     .sleep = mesh_sleep,
     .breathe = mesh_breathe,
     .wait = mesh_wait,

@@ -91,6 +91,7 @@ static const struct gw_io io = {
     .settle = settle_at_once,
     .ask = ask,
     .is_ours = mesh_is_ours,
+    .may_have = mesh_may_have,
     .sleep = mesh_sleep,
     .breathe = mesh_breathe,
     .log = mesh_log,

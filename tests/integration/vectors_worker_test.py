@@ -146,7 +146,7 @@ def test_every_recorded_event(cluster):
     assert cluster.first_line == bytes.fromhex(STEPS["worker_connect"]["to_register_hex"])
     recorded = wire.Packet(bytes.fromhex(STEPS["CMD_WORKER_CONNECT"]["to_gateway"][0]["hex"]))
     # The one key of ours goes behind theirs; without it every byte is the recorded one.
-    assert cluster.connect.body == recorded.body[:-1] + b',"gatehouse":1}'
+    assert cluster.connect.body == recorded.body[:-1] + b',"gatehouse":1,"interest":1}'
     assert cluster.connect.raw[4:28] == recorded.raw[4:28]
     replayed = 0
     for name, step in STEPS.items():
