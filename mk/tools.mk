@@ -32,6 +32,9 @@ install: $(O)/gatehouse lib
 	install -d $(DESTDIR)$(PREFIX)/share/gatehouse/web
 	install -m 644 web/gatehouse.js web/gatehouse.d.ts $(DESTDIR)$(PREFIX)/share/gatehouse/web
 	cp -R apps/chat/web/. $(DESTDIR)$(PREFIX)/share/gatehouse/chat/web
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|' dist/gatehouse.service.in > $(DESTDIR)$(PREFIX)/lib/systemd/system/gatehouse.service
+	sed 's|@PREFIX@|$(PREFIX)|' dist/gatehouse.conf.in > $(DESTDIR)$(PREFIX)/share/gatehouse/gatehouse.conf
 
 clean:
 	rm -rf $(O)
