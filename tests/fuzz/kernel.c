@@ -23,7 +23,7 @@ enum {
 };
 #define BEGIN_US UINT64_C(1000000000000)
 
-enum cable_kind { CABLE_NONE, CABLE_SOCKET, CABLE_LISTENER };
+enum cable_kind { CABLE_NONE /* free */, CABLE_SOCKET, CABLE_LISTENER };
 enum cable_phase { CABLE_FRESH, CABLE_DIALLED, CABLE_IN_BACKLOG, CABLE_UP, CABLE_REFUSED };
 
 struct cable {
@@ -83,9 +83,14 @@ static struct addr local(uint16_t port)
 
 static struct cable *cable_new(enum cable_kind kind, enum cable_phase phase)
 {
-    if (k.cables_n == CABLES_MAX)
+    int i = 0;
+    while (i < k.cables_n && k.cables[i].kind != CABLE_NONE)
+        i++;
+    if (i == CABLES_MAX)
         return NULL;
-    struct cable *c = &k.cables[k.cables_n++];
+    if (i == k.cables_n)
+        k.cables_n++;
+    struct cable *c = &k.cables[i];
     *c = (struct cable){.kind = kind, .phase = phase, .room = ROOM_BYTES};
     return c;
 }
@@ -117,6 +122,18 @@ void kernel_fini(void)
     if (k.has_epoll)
         broken("the end of the run", EPOLL_FD);
     clock_fake(NULL);
+}
+
+void kernel_recycle(void)
+{
+    for (int i = 0; i < k.cables_n; i++) {
+        struct cable *c = &k.cables[i];
+        if (c->is_held)
+            continue;
+        buf_fini(&c->in);
+        buf_fini(&c->out);
+        c->kind = CABLE_NONE;
+    }
 }
 
 void kernel_pass(uint64_t ms)
@@ -218,7 +235,8 @@ bool cable_is_over(const struct cable *c)
 static bool has_waiting(int listener)
 {
     for (int i = 0; i < k.cables_n; i++)
-        if (k.cables[i].phase == CABLE_IN_BACKLOG && k.cables[i].listener == listener)
+        if (k.cables[i].kind == CABLE_SOCKET && k.cables[i].phase == CABLE_IN_BACKLOG &&
+            k.cables[i].listener == listener)
             return true;
     return false;
 }
@@ -312,7 +330,7 @@ int __wrap_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags)
     }
     for (int i = 0; i < k.cables_n; i++) {
         struct cable *c = &k.cables[i];
-        if (c->phase != CABLE_IN_BACKLOG || c->listener != fd)
+        if (c->kind != CABLE_SOCKET || c->phase != CABLE_IN_BACKLOG || c->listener != fd)
             continue;
         c->phase = CABLE_UP;
         c->is_held = true;

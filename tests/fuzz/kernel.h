@@ -20,7 +20,10 @@
 struct cable;
 
 void kernel_init(void);
-void kernel_fini(void);          /* the process must have closed everything but its listeners */
+void kernel_fini(void); /* the process must have closed everything but its listeners */
+/* For a process that lives through several runs: forgets the newest connections that are over,
+ * whose numbers are given out again. */
+void kernel_recycle(void);
 void kernel_pass(uint64_t ms);   /* time passes */
 void kernel_set_grain(size_t n); /* a call moves at most so many bytes; 0: all */
 void kernel_fail_accepts(int error, unsigned times); /* the next ones fail with that errno */
