@@ -171,6 +171,8 @@ int command_put_worker_connect(struct buf *out, const char *worker_key, const ch
         return rc;
     if (offers & WORKER_OFFERS_TO_JUDGE)
         buf_puts(out, ",\"judge\":1");
+    if (offers & WORKER_SKIPS_REQUESTS)
+        buf_puts(out, ",\"no_requests\":1");
     buf_puts(out, offers & WORKER_OFFERS_OURS ? TOLD_OFFER_END : "}");
     return 0;
 }

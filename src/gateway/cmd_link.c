@@ -79,6 +79,7 @@ int cmd_worker_connect(struct gateway *g, struct peer *from, const struct wire_p
         if (offers_ours(greeting))
             accept_ours(g, from, greeting, true);
         from->has_judge = from->speaks_ours && is_set(greeting, "judge");
+        from->skips_requests = from->speaks_ours && is_set(greeting, "no_requests");
         struct buf key = {0};
         put_key(&key, from, greeting);
         buf_cstr(&key);

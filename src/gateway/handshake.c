@@ -98,6 +98,14 @@ static bool is_asking(const struct gateway *g, const struct client *c)
     return g->conf->auth.kind == AUTH_WORKER || (c->worker && c->worker->has_judge);
 }
 
+/* To put the request into words is most of a handshake's work. An event that would wait here first
+ * may still go to another worker. */
+static bool has_no_listener(const struct client *c)
+{
+    const struct worker *w = c->worker;
+    return w && w->skips_requests && w->phase == WORKER_SERVING && w->waiting.events_n == 0;
+}
+
 void handshake_begin(struct gateway *g, struct client *c, const struct http_request *r,
                      const char *from)
 {
@@ -106,11 +114,14 @@ void handshake_begin(struct gateway *g, struct client *c, const struct http_requ
     struct span subprotocol = ws_conf_choose(&g->conf->ws, r);
     if (subprotocol.len > 0)
         chan_add_header(c->chan, SUBPROTOCOL, subprotocol);
+    bool is_asked = is_asking(g, c);
+    if (!is_asked && has_no_listener(c))
+        return;
     uint16_t port = conn_peer(chan_conn(c->chan))->port;
     buf_clear(&g->text);
     php_put_request(&g->text, r, from, port, front_of(c)->port, subprotocol);
     uint8_t cmd = CMD_ON_WEBSOCKET_CONNECT;
-    if (is_asking(g, c)) {
+    if (is_asked) {
         chan_hold(c->chan);
         cmd = CMD_ON_HANDSHAKE;
     }

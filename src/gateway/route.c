@@ -312,6 +312,7 @@ void route_attach(struct gateway *g, struct peer *peer, struct span key)
     w->peer = peer;
     w->speaks_ours = peer->speaks_ours;
     w->has_judge = peer->has_judge;
+    w->skips_requests = peer->skips_requests;
     peer->worker = w;
     log_info("worker %s connected", w->key);
     hand_out_all(g, w);

@@ -29,11 +29,12 @@ struct worker {
     struct peer *peer;
     enum worker_phase phase;
     bool speaks_ours;
-    bool has_judge;     /* its module judges handshakes */
-    uint64_t record;    /* clients counted by the least_connections router */
-    uint32_t holders_n; /* clients that point here */
-    uint64_t sent_n;    /* events written to the link */
-    uint64_t done_n;    /* of these, finished as CMD_DONE told */
+    bool has_judge;      /* its module judges handshakes */
+    bool skips_requests; /* its module has no on_websocket_connect */
+    uint64_t record;     /* clients counted by the least_connections router */
+    uint32_t holders_n;  /* clients that point here */
+    uint64_t sent_n;     /* events written to the link */
+    uint64_t done_n;     /* of these, finished as CMD_DONE told */
 
     /* Events that were not written. While serving: all of them follow what is in the link's own
      * queue. Drained: they lie in `busy`, by client, until that client is released. */

@@ -77,6 +77,7 @@ void gateways_init(struct gateways *g, const struct gateways_conf *conf,
     g->kind.secret = conf->secret;
     g->kind.tls = conf->tls;
     g->kind.has_judge = conf->has_judge;
+    g->kind.skips_requests = conf->skips_requests;
     g->kind.send_max_bytes = conf->send_max_bytes;
 }
 

@@ -25,7 +25,8 @@ struct gateways_conf {
     const char *worker_key; /* borrowed, as is secret; NULL: takes no events */
     const char *secret;
     const struct peer_tls *tls; /* outlives the links */
-    bool has_judge;             /* see struct uplink_kind */
+    bool has_judge;             /* this and the next: see struct uplink_kind */
+    bool skips_requests;
     uint64_t send_max_bytes;
     uint64_t packet_max_bytes;
 };

@@ -166,7 +166,8 @@ static void say_hello(struct uplink *u)
     struct wire_packet p = command_of(CMD_WORKER_CONNECT);
     struct buf body = {0};
 
-    unsigned offers = WORKER_OFFERS_OURS | (u->kind->has_judge ? WORKER_OFFERS_TO_JUDGE : 0);
+    unsigned offers = WORKER_OFFERS_OURS | (u->kind->has_judge ? WORKER_OFFERS_TO_JUDGE : 0U) |
+                      (u->kind->skips_requests ? WORKER_SKIPS_REQUESTS : 0U);
     if (command_put_worker_connect(&body, u->kind->worker_key, u->kind->secret, offers) < 0)
         log_fatal("worker key or secret are not UTF-8, which the config check refuses");
     p.body = buf_span(&body);

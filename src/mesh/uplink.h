@@ -39,7 +39,8 @@ struct uplink_kind {
     const char *worker_key; /* NULL: connects as GatewayClient does, and gets no events */
     const char *secret;
     const struct peer_tls *tls;
-    bool has_judge; /* takes CMD_ON_HANDSHAKE */
+    bool has_judge;      /* takes CMD_ON_HANDSHAKE */
+    bool skips_requests; /* has no use for CMD_ON_WEBSOCKET_CONNECT */
     uint64_t send_max_bytes;
 };
 

@@ -191,6 +191,7 @@ static int worker_start(struct role_env *env, void **self)
                                           .secret = conf->registries.secret,
                                           .tls = &w->mesh.tls,
                                           .has_judge = module->on_handshake,
+                                          .skips_requests = !module->on_websocket_connect,
                                           .send_max_bytes = conf->send_to_gateway_buffer_size,
                                           .packet_max_bytes = conf->max_packet_bytes},
                   &link_events, w);
