@@ -9,6 +9,7 @@ import random
 import shutil
 import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -152,7 +153,7 @@ class Lab:
             pytest.skip("network namespaces are not permitted here, and loopback cannot be cut")
 
     def end(self):
-        for site in self.sites:
-            site.stop(expect=None)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda site: site.stop(expect=None), self.sites))
         for namespace in [h.namespace for h in self.hosts.values() if h.namespace] + [self.switch] * bool(self.switch):
             subprocess.run(["ip", "netns", "del", namespace], capture_output=True)

@@ -77,10 +77,10 @@ static void test_broken_rows_are_refused(void **state)
 {
     static const char *const rows[] = {"",
                                        "x",
-                                       "x\t1\t2\t3\t4\t5\t6\t7\t8",
-                                       "x\t1\t2\t3\t4\t5\t6\t7\t8\tz",
-                                       "x\t1\t2\t3\t4\t5\t6\t7\t8\t9\t10",
-                                       "x\t-1\t2\t3\t4\t5\t6\t7\t8\t9"};
+                                       "x\t1\t2\t3\t4\t5\t6\t7\t8\t9",
+                                       "x\t1\t2\t3\t4\t5\t6\t7\t8\t9\tz",
+                                       "x\t1\t2\t3\t4\t5\t6\t7\t8\t9\t10\t11",
+                                       "x\t-1\t2\t3\t4\t5\t6\t7\t8\t9\t10"};
     struct role_status status;
     struct row_connection connection;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
