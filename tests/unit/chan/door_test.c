@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "net/sock.h"
+#include "net/tls.h"
+#include "support/cert.h"
 
 struct hall {
     struct loop *loop;
@@ -22,21 +24,24 @@ struct hall {
     int entered_n;
     int fd; /* of who entered last; -1 */
     struct addr peer;
+    const struct transport *transport;
 };
 
 static void on_enter(void *owner, int fd, const struct addr *peer,
                      const struct transport *transport, void *transport_state)
 {
     struct hall *h = owner;
-    assert_ptr_equal(transport, &plain_transport);
+    transport->free(transport_state);
     if (h->fd >= 0)
         close(h->fd);
     h->entered_n++;
+    h->transport = transport;
     h->fd = fd;
     h->peer = *peer;
 }
 
-static void open_hall(struct hall *h, const char *trusted, uint64_t timeout_ms)
+static void open_hall_over(struct hall *h, const char *trusted, uint64_t timeout_ms,
+                           struct tls_context *tls)
 {
     struct cidr c;
     *h = (struct hall){.loop = loop_new(), .fd = -1};
@@ -52,8 +57,14 @@ static void open_hall(struct hall *h, const char *trusted, uint64_t timeout_ms)
                             .owner = h,
                             .has_proxy_header = trusted != NULL,
                             .trusted = &h->trusted,
+                            .may_be_plain = tls != NULL,
                             .timeout_ms = timeout_ms};
-    assert_int_equal(door_open(&h->door, h->loop, h->listen_fd, NULL), 0);
+    assert_int_equal(door_open(&h->door, h->loop, h->listen_fd, tls), 0);
+}
+
+static void open_hall(struct hall *h, const char *trusted, uint64_t timeout_ms)
+{
+    open_hall_over(h, trusted, timeout_ms, NULL);
 }
 
 static void close_hall(struct hall *h)
@@ -103,9 +114,71 @@ static void without_headers_everybody_enters(void **state)
     int fd = visitor(&h);
     turns(&h, 3);
     assert_int_equal(h.entered_n, 1);
+    assert_ptr_equal(h.transport, &plain_transport);
     assert_memory_equal(h.peer.ip, "\x7f\0\0\1", 4);
     close(fd);
     close_hall(&h);
+}
+
+static struct tls_context *some_context(void)
+{
+    static struct cert c;
+    cert_make(&c, "door.test", NULL, 24 * 3600);
+    const struct tls_pair pair = {.cert = span_str(c.cert_pem), .key = span_str(c.key_pem)};
+    const struct tls_setup setup = {.pairs = &pair, .pairs_n = 1, .ciphers = "ECDHE+AESGCM"};
+    struct tls_complaint complaint;
+    return tls_context_new(&setup, &complaint);
+}
+
+/* The first byte tells, and stays where it is. */
+static void where_tls_is_optional_the_first_byte_tells(void **state)
+{
+    struct hall h;
+    struct tls_context *tls = some_context();
+    char first = 0;
+    assert_non_null(tls);
+    open_hall_over(&h, NULL, 60000, tls);
+    int fd = visitor(&h);
+    turns(&h, 3);
+    assert_int_equal(h.entered_n, 0);
+    say(fd, "{");
+    turns(&h, 3);
+    assert_int_equal(h.entered_n, 1);
+    assert_ptr_equal(h.transport, &plain_transport);
+    assert_int_equal(recv(h.fd, &first, 1, 0), 1);
+    assert_int_equal(first, '{');
+    close(fd);
+    fd = visitor(&h);
+    say(fd, "\x16");
+    turns(&h, 3);
+    assert_int_equal(h.entered_n, 2);
+    assert_ptr_equal(h.transport, &tls_transport);
+    close(fd);
+    fd = visitor(&h); /* leaves without a word */
+    close(fd);
+    turns(&h, 3);
+    assert_int_equal(h.entered_n, 2);
+    assert_int_equal(h.door.guests_n, 0);
+    close_hall(&h);
+    tls_context_unref(tls);
+}
+
+static void who_says_nothing_does_not_stay(void **state)
+{
+    struct hall h;
+    struct tls_context *tls = some_context();
+    char byte;
+    open_hall_over(&h, NULL, 20, tls);
+    int fd = visitor(&h);
+    while (h.door.guests_n == 0)
+        turns(&h, 1);
+    while (h.door.guests_n > 0)
+        turns(&h, 1);
+    assert_int_equal(h.entered_n, 0);
+    assert_int_equal(recv(fd, &byte, 1, 0), 0);
+    close(fd);
+    close_hall(&h);
+    tls_context_unref(tls);
 }
 
 /* Not a byte behind the header is taken. */
@@ -211,6 +284,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_headers_everybody_enters),
+        cmocka_unit_test(where_tls_is_optional_the_first_byte_tells),
+        cmocka_unit_test(who_says_nothing_does_not_stay),
         cmocka_unit_test(a_header_names_the_peer),
         cmocka_unit_test(an_incomplete_header_is_waited_for_asleep),
         cmocka_unit_test(others_are_turned_away),

@@ -29,6 +29,12 @@ static void first_bytes(void **state)
             fail_msg("row %zu: %d expected", i, table[i].want);
 }
 
+static void the_first_byte(void **state)
+{
+    for (unsigned first = 0; first < 256; first++)
+        assert_int_equal(tls_hello_may_begin((uint8_t)first), first == 0x16);
+}
+
 static void refusal_is_one_alert_record(void **state)
 {
     struct span alert = tls_hello_refusal();
@@ -42,6 +48,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first_bytes),
+        cmocka_unit_test(the_first_byte),
         cmocka_unit_test(refusal_is_one_alert_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
