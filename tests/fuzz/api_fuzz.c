@@ -65,6 +65,9 @@ static void begin_once(void)
         abort();
     }
     close(fd);
+    struct buf credentials = {0};
+    if (web_role.credentials(conf, conf_section_at(conf, 0), &credentials, &errors) < 0)
+        abort();
     kernel_init();
     s.listener = kernel_listen(80);
     s.env = (struct role_env){.loop = loop_new(),
@@ -73,11 +76,13 @@ static void begin_once(void)
                               .role = &web_role,
                               .listen_fds = &s.listener,
                               .listen_fds_n = 1,
+                              .credentials = buf_span(&credentials),
                               .ready = on_told,
                               .finished = on_told};
     s.env.conns = conn_pool_new(s.env.loop);
     if (web_role.start(&s.env, &s.web) < 0)
         abort();
+    buf_fini(&credentials);
 }
 
 /* ---- registry and gateway ---- */
