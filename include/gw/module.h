@@ -12,7 +12,7 @@ extern "C" {
 /* A server takes modules of its own number only. It changes with struct gw_module and with every
  * struct that modules fill in, like struct gw_send; struct gw_client may grow at its end without.
  */
-enum { GW_MODULE_ABI = 2 };
+enum { GW_MODULE_ABI = 3 };
 
 /* The client an event is about. Borrowed: valid until the callback returns, also across calls that
  * suspend. Copy id (20 hex digits and a NUL) to remember a client. */
@@ -75,6 +75,11 @@ struct gw_module {
      * handshake_timeout of the gateway it is refused. on_websocket_connect follows a yes. */
     void (*on_handshake)(struct gw *gw, const struct gw_client *client,
                          const struct gw_request *request, struct gw_answer *answer);
+    /* More than send_to_client_buffer_size of its gateway waits to be sent to this client: from now
+     * on on_full of the gateway says what becomes of its messages. Told once until on_buffer_drain;
+     * with on_full = close on_close follows. By gateways of ours only. */
+    void (*on_buffer_full)(struct gw *gw, const struct gw_client *client);
+    void (*on_buffer_drain)(struct gw *gw, const struct gw_client *client); /* all of it is out */
 };
 
 /* A module defines exactly one symbol for the worker: const struct gw_module gw_module = { … }; */

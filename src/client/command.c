@@ -173,6 +173,8 @@ int command_put_worker_connect(struct buf *out, const char *worker_key, const ch
         buf_puts(out, ",\"judge\":1");
     if (offers & WORKER_SKIPS_REQUESTS)
         buf_puts(out, ",\"no_requests\":1");
+    if (offers & WORKER_OFFERS_TO_HEAR)
+        buf_puts(out, ",\"buffers\":1");
     buf_puts(out, offers & WORKER_OFFERS_OURS ? TOLD_OFFER_END : "}");
     return 0;
 }

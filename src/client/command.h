@@ -46,6 +46,7 @@ enum worker_offer {
     WORKER_OFFERS_OURS = 1,     /* our extensions, likewise */
     WORKER_OFFERS_TO_JUDGE = 2, /* and to say of each handshake whether it may come in */
     WORKER_SKIPS_REQUESTS = 4,  /* it has no use for CMD_ON_WEBSOCKET_CONNECT */
+    WORKER_OFFERS_TO_HEAR = 8,  /* and to hear which clients are slow */
 };
 /* The body of CMD_WORKER_CONNECT; appended.
  * GW_EUTF8 when key or secret are not UTF-8. */

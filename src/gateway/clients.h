@@ -38,6 +38,7 @@ struct client {
     uint16_t messages_n;
     bool had_groups : 1; /* groups reads as an array, not as null, once one was joined */
     bool is_paused : 1;  /* not read from, because its worker's queue is full */
+    bool is_full : 1;    /* more waits for it than it may: see slow.h */
     bool is_marked : 1;  /* scratch of one command: left out */
 };
 

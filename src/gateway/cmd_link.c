@@ -80,6 +80,7 @@ int cmd_worker_connect(struct gateway *g, struct peer *from, const struct wire_p
             accept_ours(g, from, greeting, true);
         from->has_judge = from->speaks_ours && is_set(greeting, "judge");
         from->skips_requests = from->speaks_ours && is_set(greeting, "no_requests");
+        from->hears_buffers = from->speaks_ours && is_set(greeting, "buffers");
         struct buf key = {0};
         put_key(&key, from, greeting);
         buf_cstr(&key);

@@ -1,14 +1,11 @@
 /* Messages to any number of clients: encoded once per variant, queued by reference. */
 #include "gateway/fanout.h"
 
-#include <inttypes.h>
-
 #include <gw/err.h>
 
 #include "base/chunk.h"
-#include "base/log.h"
 #include "chan/chan.h"
-#include "gateway/gateway_conf.h"
+#include "gateway/slow.h"
 #include "gateway/state.h"
 #include "proto/codec.h"
 
@@ -20,6 +17,7 @@ void fanout_begin(struct fanout *f, struct gateway *g, struct span payload, unsi
     f->room = payload.len + CODEC_OVERHEAD_MAX;
     f->flags = flags;
     f->reached_n = 0;
+    f->queued_n = 0;
     f->variants_n = 0;
 }
 
@@ -82,21 +80,6 @@ static const struct fanout_variant *variant_of(struct fanout *f, const struct cl
     return add_variant(f, c, number);
 }
 
-static COLD void on_full(struct gateway *g, struct client *c)
-{
-    static struct log_rate rate;
-    static const char reason[] = "too slow";
-    bool is_closing = g->conf->on_full == ON_FULL_CLOSE;
-    g->counts.send_fail_n++;
-    log_limited(&rate, LOG_WARN,
-                "connection %" PRIu32 " does not read: more than %" PRIu64
-                " bytes (send_to_client_buffer_size) wait for it; %s (%" PRIu64 " so far)",
-                c->id, g->conf->send_to_client_buffer_size,
-                is_closing ? "closed with 1013" : "message dropped", g->counts.send_fail_n);
-    if (is_closing)
-        chan_close(c->chan, 1013, span_str(reason));
-}
-
 static int queue_part(struct client *c, const struct fanout_variant *v, uint32_t off, uint32_t end)
 {
     return end > off ? chan_queue(c->chan, v->chunk, off, end - off) : 0;
@@ -113,14 +96,16 @@ static int queue_one(const struct fanout *f, struct client *c, const struct fano
 
 /* The result of the last message. A client that gets slow meanwhile loses the messages that it
  * would lose if each had come alone. */
-static int queue_each(const struct fanout *f, struct client *c, const struct fanout_variant *v)
+static int queue_each(struct fanout *f, struct client *c, const struct fanout_variant *v)
 {
     int rc = 0;
     for (size_t i = 0; i < f->messages_n && !chan_is_closing(c->chan); i++) {
         rc = queue_one(f, c, v, i);
-        if (rc == GW_EFULL)
-            on_full(f->gateway, c);
+        if (rc == GW_EFULL && slow_makes_room(f->gateway, c))
+            rc = queue_one(f, c, v, i);
+        f->queued_n += rc == 0;
     }
+    slow_look(f->gateway, c);
     return rc;
 }
 
@@ -132,10 +117,13 @@ void fanout_to(struct fanout *f, struct client *c)
     const struct fanout_variant *v = number == CODEC_OWN ? NULL : variant_of(f, c, number);
     uint32_t end = v ? v->ends[f->messages_n - 1] : 0;
     int rc;
-    if (v && conn_has_room(chan_conn(c->chan), end - v->off))
+    if (v && !c->front->kind.conn_conf.keeps_messages &&
+        conn_has_room(chan_conn(c->chan), end - v->off)) {
         rc = queue_part(c, v, v->off, end);
-    else
+        f->queued_n += rc == 0 ? f->messages_n : 0;
+    } else {
         rc = queue_each(f, c, v);
+    }
     f->reached_n += rc == 0;
 }
 
@@ -144,4 +132,5 @@ void fanout_end(struct fanout *f)
     for (size_t i = 0; i < f->variants_n; i++)
         chunk_unref(f->variants[i].chunk);
     f->variants_n = 0;
+    f->gateway->counts.delivered_n += f->queued_n;
 }

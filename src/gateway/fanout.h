@@ -44,6 +44,7 @@ struct fanout {
     size_t room; /* that all of them may take in one variant */
     unsigned flags;
     uint32_t reached_n; /* clients that the last message was queued to */
+    uint64_t queued_n;  /* messages, each counted for each client */
     size_t variants_n;
     /* A plain one for each protocol, and WebSocket's by window. */
     struct fanout_variant

@@ -13,6 +13,7 @@
 #include "gateway/gateway_conf.h"
 #include "gateway/handshake.h"
 #include "gateway/origin.h"
+#include "gateway/slow.h"
 #include "gateway/state.h"
 #include "net/sock.h"
 
@@ -49,8 +50,9 @@ static void count_address(struct gateway *g, const struct addr *peer, int by)
         map_remove(g->addresses, address_key(peer));
 }
 
-static void log_refused(const struct addr *peer, const char *limit)
+static void log_refused(struct gateway *g, const struct addr *peer, const char *limit)
 {
+    g->counts.refused_n++;
     static struct log_rate rate;
     char from[ADDR_TEXT_MAX];
     addr_text(peer, from);
@@ -88,7 +90,7 @@ static void on_enter(void *owner, int fd, const struct addr *peer,
     struct gateway *g = f->gateway;
     const char *limit = refusal(g, peer);
     if (limit) {
-        log_refused(peer, limit);
+        log_refused(g, peer, limit);
         transport->free(transport_state);
         close(fd);
         return;
@@ -115,7 +117,7 @@ static void on_other(void *owner, struct conn *conn)
     begin(g, c, conn_peer(conn));
     if (!limit)
         return;
-    log_refused(conn_peer(conn), limit);
+    log_refused(g, conn_peer(conn), limit);
     chan_destroy(c->chan, GW_EFULL);
 }
 
@@ -169,7 +171,7 @@ static bool look_behind_proxy(struct gateway *g, struct chan *ch, const struct h
     count_address(g, &from, 1);
     if (!is_full)
         return true;
-    log_refused(&from, ADDRESS_LIMIT);
+    log_refused(g, &from, ADDRESS_LIMIT);
     chan_refuse(ch, 503, "Too many connections.");
     return false;
 }
@@ -259,6 +261,13 @@ static bool on_broken(struct chan *ch, void *owner)
     return true;
 }
 
+static void on_drain(struct chan *ch, void *owner)
+{
+    struct client *c = owner;
+    if (c)
+        slow_on_drain(c->front->gateway, c);
+}
+
 static void on_close(struct chan *ch, void *owner, int why, uint16_t close_code)
 {
     struct client *c = owner;
@@ -275,6 +284,7 @@ static void part(struct gateway *g, struct client *c, struct span goodbye)
 {
     route_event(g, c, CMD_ON_CLOSE, WIRE_SCALAR, goodbye);
     route_forget(g, c);
+    slow_forget(g, c);
     groups_leave_all(&g->uids, c);
     groups_leave_all(&g->groups, c);
     heartbeat_remove(&g->heartbeat, c);
@@ -300,6 +310,7 @@ static const struct chan_events events = {
     .on_control = on_control,
     .on_goodbye = on_goodbye,
     .on_broken = on_broken,
+    .on_drain = on_drain,
     .on_close = on_close,
 };
 
@@ -316,6 +327,7 @@ static struct chan_kind kind_of(const struct gateway *g, const char *url)
                       .out_max_bytes = gc->send_to_client_buffer_size,
                       .close_timeout_ms = gc->close_timeout_ms,
                       .handshake_timeout_ms = gc->handshake_timeout_ms,
+                      .keeps_messages = gc->on_full == ON_FULL_DROP_OLD,
                       .is_unshared = true}, /* a gateway starts no processes */
         .events = &events,
         .open_timeout_ms = gc->handshake_timeout_ms,

@@ -239,6 +239,14 @@ static void gateway_status(void *self, struct role_status *out)
     out->dropped_n = g->counts.dropped_n;
     out->lost_n = g->counts.lost_n;
     out->links_n = workers_len(&g->route.workers);
+    out->drop_new_n = g->counts.drop_new_n;
+    out->drop_old_n = g->counts.drop_old_n;
+    out->slow_closed_n = g->counts.slow_closed_n;
+    out->slow_n = g->slow_n;
+    out->refused_n = g->counts.refused_n;
+    out->limited_n = g->counts.limited_n;
+    out->silent_n = g->counts.silent_n;
+    out->delivered_n = g->counts.delivered_n;
 }
 
 static void gateway_connections(void *self, role_connection_fn *row, void *ctx)

@@ -111,9 +111,9 @@ static const struct conf_key keys[] = {
      .type = CONF_ENUM,
      .offset = AT(on_full),
      .def = "close",
-     .choices = "close|drop_new",
+     .choices = "close|drop_new|drop_old",
      .meaning = "What happens to a client whose output waits beyond that: closed with code 1013, "
-                "or the new message is dropped."},
+                "the new message is dropped, or the oldest whole ones that still wait are."},
     {.name = "send_to_worker_buffer_size",
      .type = CONF_SIZE,
      .offset = AT(send_to_worker_buffer_size),
@@ -345,6 +345,13 @@ int gateway_conf_check(const struct conf *conf, const struct conf_section *s, st
         conf_complain(conf, s, "start_port", errors,
                       "%d processes from %d on would pass port 65535; choose a lower one",
                       (int)gc->count, (int)gc->start_port);
+        rc = GW_ECONF;
+    }
+    /* A message that refers to one which was dropped cannot be inflated. */
+    if (gc->on_full == ON_FULL_DROP_OLD && gc->ws.has_deflate && ws_conf_keeps_ours(&gc->ws)) {
+        conf_complain(conf, s, "on_full", errors,
+                      "drop_old needs messages that can be read without those before them: write "
+                      "deflate_takeover = none or client");
         rc = GW_ECONF;
     }
     if (door_conf_check(conf, s, &gc->door, errors) < 0 ||

@@ -19,7 +19,7 @@
 struct codec;
 
 enum gateway_router { ROUTER_LEAST, ROUTER_RANDOM };
-enum gateway_on_full { ON_FULL_CLOSE, ON_FULL_DROP_NEW };
+enum gateway_on_full { ON_FULL_CLOSE, ON_FULL_DROP_NEW, ON_FULL_DROP_OLD };
 
 struct gateway_conf {
     struct conf_list listen;

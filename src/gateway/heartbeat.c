@@ -54,6 +54,7 @@ static void visit(struct gateway *g, struct client *c, struct fanout *data, stru
             fanout_to(frame, c);
         break;
     case HEARTBEAT_DROP:
+        g->counts.silent_n++;
         chan_destroy(c->chan, GW_ETIMEOUT);
         break;
     }

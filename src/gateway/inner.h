@@ -31,6 +31,7 @@ struct peer {
     bool speaks_ours;      /* offered our extensions: proto/wire.h, CMD_HELLO and up */
     bool has_judge;        /* a worker whose module judges handshakes */
     bool skips_requests;   /* a worker whose module has no on_websocket_connect */
+    bool hears_buffers;    /* one that wants to hear which clients are slow */
     bool takes_packets;    /* a client library that wants its answers as CMD_REPLY, like a worker */
     bool is_held;          /* not read from until it takes its answers */
     uint64_t answer_bytes; /* no more than this of its queue are answers */

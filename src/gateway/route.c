@@ -53,6 +53,9 @@ static bool write_event(struct worker *w, struct wire_packet event)
             return true;
         event.cmd = CMD_ON_WEBSOCKET_CONNECT;
     }
+    bool is_about_buffers = event.cmd == CMD_ON_BUFFER_FULL || event.cmd == CMD_ON_BUFFER_DRAIN;
+    if (is_about_buffers && !w->hears_buffers)
+        return true;
     if (event.cmd == CMD_ON_BROKEN && !w->speaks_ours)
         return true; /* the channel does not wait for long */
     if (!w->speaks_ours)
@@ -313,6 +316,7 @@ void route_attach(struct gateway *g, struct peer *peer, struct span key)
     w->speaks_ours = peer->speaks_ours;
     w->has_judge = peer->has_judge;
     w->skips_requests = peer->skips_requests;
+    w->hears_buffers = peer->hears_buffers;
     peer->worker = w;
     log_info("worker %s connected", w->key);
     hand_out_all(g, w);

@@ -29,9 +29,14 @@ struct nats_peer;
 
 struct gateway_counts {
     uint64_t requests_n;  /* messages from clients */
-    uint64_t send_fail_n; /* messages that a full client did not get */
-    uint64_t dropped_n;   /* events dropped because no worker came in time */
-    uint64_t lost_n;      /* events in the hands of workers that died */
+    uint64_t delivered_n; /* messages queued for clients, each counted for each */
+    uint64_t send_fail_n; /* messages that a full client did not get: the sum of these: */
+    uint64_t drop_new_n, drop_old_n, slow_closed_n; /* by what on_full made of them */
+    uint64_t refused_n;                             /* connections beyond a limit */
+    uint64_t limited_n;                             /* messages and handshakes beyond a rate */
+    uint64_t silent_n;                              /* clients that the heartbeat ended */
+    uint64_t dropped_n; /* events dropped because no worker came in time */
+    uint64_t lost_n;    /* events in the hands of workers that died */
 };
 
 struct gateway {
@@ -64,6 +69,8 @@ struct gateway {
     struct receivers receivers; /* scratch of one command: whom it is for */
     struct buf text;            /* scratch of one command or event: a body, a reply */
     struct gateway_counts counts;
+
+    uint32_t slow_n; /* clients whose output is full, or was and is not empty yet */
 
     size_t foreign_conns_n; /* connections of the loop that are not ours */
     struct timer ending;    /* looks whether a stop or drain is complete */

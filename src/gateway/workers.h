@@ -31,6 +31,7 @@ struct worker {
     bool speaks_ours;
     bool has_judge;      /* its module judges handshakes */
     bool skips_requests; /* its module has no on_websocket_connect */
+    bool hears_buffers;  /* its module hears of slow clients */
     uint64_t record;     /* clients counted by the least_connections router */
     uint32_t holders_n;  /* clients that point here */
     uint64_t sent_n;     /* events written to the link */

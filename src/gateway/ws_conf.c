@@ -34,6 +34,11 @@ int ws_conf_check(const struct conf *conf, const struct conf_section *s, const s
     return rc;
 }
 
+bool ws_conf_keeps_ours(const struct ws_conf *wc)
+{
+    return wc->deflate_takeover == WS_TAKEOVER_SERVER || wc->deflate_takeover == WS_TAKEOVER_BOTH;
+}
+
 struct ws_deflate *ws_conf_deflate(const struct ws_conf *wc)
 {
     if (!wc->has_deflate)
@@ -42,7 +47,7 @@ struct ws_deflate *ws_conf_deflate(const struct ws_conf *wc)
     return ws_deflate_new(&(struct ws_deflate_conf){
         .window_bits = (uint8_t)wc->deflate_window_bits,
         .mem_level = (uint8_t)wc->deflate_mem_level,
-        .keeps_ours = takeover == WS_TAKEOVER_SERVER || takeover == WS_TAKEOVER_BOTH,
+        .keeps_ours = ws_conf_keeps_ours(wc),
         .keeps_theirs = takeover == WS_TAKEOVER_CLIENT || takeover == WS_TAKEOVER_BOTH,
         .min_bytes = (size_t)wc->deflate_min_bytes,
     });

@@ -73,6 +73,7 @@ struct ws_conf {
 /* 0, or GW_ECONF with a line each in errors. */
 int ws_conf_check(const struct conf *conf, const struct conf_section *s, const struct ws_conf *wc,
                   struct buf *errors) NODISCARD;
+bool ws_conf_keeps_ours(const struct ws_conf *wc); /* our messages may refer to earlier ones */
 /* The contexts for a listener's codec_conf, the caller's to free; NULL: off. */
 struct ws_deflate *ws_conf_deflate(const struct ws_conf *wc);
 /* What the client asks for first of what is spoken here; {NULL, 0}: nothing. Borrowed from the

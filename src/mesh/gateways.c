@@ -78,6 +78,7 @@ void gateways_init(struct gateways *g, const struct gateways_conf *conf,
     g->kind.tls = conf->tls;
     g->kind.has_judge = conf->has_judge;
     g->kind.skips_requests = conf->skips_requests;
+    g->kind.hears_buffers = conf->hears_buffers;
     g->kind.send_max_bytes = conf->send_max_bytes;
 }
 

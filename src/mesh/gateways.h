@@ -25,8 +25,9 @@ struct gateways_conf {
     const char *worker_key; /* borrowed, as is secret; NULL: takes no events */
     const char *secret;
     const struct peer_tls *tls; /* outlives the links */
-    bool has_judge;             /* this and the next: see struct uplink_kind */
+    bool has_judge;             /* these three: see struct uplink_kind */
     bool skips_requests;
+    bool hears_buffers;
     uint64_t send_max_bytes;
     uint64_t packet_max_bytes;
 };

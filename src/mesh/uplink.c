@@ -167,7 +167,8 @@ static void say_hello(struct uplink *u)
     struct buf body = {0};
 
     unsigned offers = WORKER_OFFERS_OURS | (u->kind->has_judge ? WORKER_OFFERS_TO_JUDGE : 0U) |
-                      (u->kind->skips_requests ? WORKER_SKIPS_REQUESTS : 0U);
+                      (u->kind->skips_requests ? WORKER_SKIPS_REQUESTS : 0U) |
+                      (u->kind->hears_buffers ? WORKER_OFFERS_TO_HEAR : 0U);
     if (command_put_worker_connect(&body, u->kind->worker_key, u->kind->secret, offers) < 0)
         log_fatal("worker key or secret are not UTF-8, which the config check refuses");
     p.body = buf_span(&body);
@@ -285,12 +286,13 @@ static void pass_up(struct uplink *u, const struct wire_packet *p)
 }
 
 static void (*const handlers[256])(struct uplink *u, const struct wire_packet *p) = {
-    [CMD_ON_CONNECT] = pass_up,   [CMD_ON_MESSAGE] = pass_up,
-    [CMD_ON_CLOSE] = pass_up,     [CMD_ON_WEBSOCKET_CONNECT] = pass_up,
-    [CMD_PING] = on_ping,         [CMD_HELLO] = on_hello,
-    [CMD_DRAIN_MARK] = pass_up,   [CMD_REPLY] = on_reply,
-    [CMD_ON_HANDSHAKE] = pass_up, [CMD_ON_BROKEN] = pass_up,
-    [CMD_INTEREST] = on_interest, [CMD_PONG] = on_pong,
+    [CMD_ON_CONNECT] = pass_up,     [CMD_ON_MESSAGE] = pass_up,
+    [CMD_ON_CLOSE] = pass_up,       [CMD_ON_WEBSOCKET_CONNECT] = pass_up,
+    [CMD_PING] = on_ping,           [CMD_HELLO] = on_hello,
+    [CMD_DRAIN_MARK] = pass_up,     [CMD_REPLY] = on_reply,
+    [CMD_ON_HANDSHAKE] = pass_up,   [CMD_ON_BROKEN] = pass_up,
+    [CMD_ON_BUFFER_FULL] = pass_up, [CMD_ON_BUFFER_DRAIN] = pass_up,
+    [CMD_INTEREST] = on_interest,   [CMD_PONG] = on_pong,
 };
 
 static void on_message(struct chan *ch, void *owner, const struct codec_event *ev)

@@ -41,6 +41,7 @@ struct uplink_kind {
     const struct peer_tls *tls;
     bool has_judge;      /* takes CMD_ON_HANDSHAKE */
     bool skips_requests; /* has no use for CMD_ON_WEBSOCKET_CONNECT */
+    bool hears_buffers;  /* takes CMD_ON_BUFFER_FULL and CMD_ON_BUFFER_DRAIN */
     uint64_t send_max_bytes;
 };
 
@@ -62,7 +63,7 @@ struct uplink {
     uint32_t done_n;        /* finished events not yet told by CMD_DONE */
     struct task tell;       /* tells them at the end of the turn, when something else is sent */
     struct timer tell_late; /* or then */
-    bool tells_interest; /* agreed, too: CMD_INTEREST comes, CMD_PING is answered */
+    bool tells_interest;    /* agreed, too: CMD_INTEREST comes, CMD_PING is answered */
     struct holdings holdings;
     uint32_t pings_n; /* sent: the number of the last */
     uint32_t mark;    /* that of the mark under way, which `tell` sends */

@@ -22,10 +22,17 @@ struct conn_pool;
 struct conn;
 struct conn_conf;
 
+struct conn_counts {
+    uint64_t read_bytes;
+    uint64_t written_bytes;
+};
+
 struct conn_pool *conn_pool_new(struct loop *l) NODISCARD;
 void conn_pool_free(struct conn_pool *p); /* destroys what is still open; runs on_close */
 struct loop *conn_pool_loop(const struct conn_pool *p);
 size_t conn_pool_len(const struct conn_pool *p); /* open connections */
+/* Of all connections so far, those that are closed included. */
+struct conn_counts conn_pool_counts(const struct conn_pool *p);
 /* An empty buffer for the layer above, borrowed for the length of one callback. */
 struct buf *conn_pool_buf(struct conn_pool *p);
 struct chunk_pool *conn_pool_chunks(struct conn_pool *p);
@@ -69,6 +76,8 @@ struct conn_conf {
     uint64_t handshake_timeout_ms; /* connecting and the transport's handshake */
     bool is_unshared;              /* no child process ever has the descriptor, too: closing it is
                                       then enough to end its watch */
+    bool keeps_messages;           /* what conn_queue() is given stays one message, for
+                                      conn_drop_oldest(); costs memory per message */
     bool is_bulk;                  /* inner links: output goes to chunks of their own, so that a
                                       busy link sends few long segments */
 };
@@ -128,6 +137,10 @@ int conn_send_file(struct conn *c, int fd, uint64_t off, uint64_t len) NODISCARD
  * have: for what the peer should know before it hears of the consequences elsewhere. on_drain may
  * run inside. */
 void conn_write_now(struct conn *c);
+/* With keeps_messages: takes out of the queue what conn_queue() added, the oldest first, until the
+ * queue is not full any more. Whole messages only: what the peer may have seen a part of stays, and
+ * so do bytes of conn_send(). Returns how many; the queue may still be full then. */
+size_t conn_drop_oldest(struct conn *c);
 
 uint64_t conn_queued(const struct conn *c); /* bytes not yet given to the kernel */
 bool conn_is_full(const struct conn *c);    /* conn_send() would answer GW_EFULL */
@@ -160,10 +173,6 @@ int conn_fd(const struct conn *c);
 struct conn_pool *conn_pool_of(const struct conn *c);
 const char *conn_transport_name(const struct conn *c);
 
-struct conn_counts {
-    uint64_t read_bytes;
-    uint64_t written_bytes;
-};
 void conn_counts(const struct conn *c, struct conn_counts *out);
 
 #endif

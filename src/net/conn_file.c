@@ -71,6 +71,7 @@ int conn_file_write(struct conn *c, unsigned *wants)
         f->off += (uint64_t)n;
         f->left_bytes -= (uint64_t)n;
         c->written_bytes += (uint64_t)n;
+        pool_of(c)->counts.written_bytes += (uint64_t)n;
         turn_bytes += (uint64_t)n;
     }
     conn_file_drop(c);

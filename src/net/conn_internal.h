@@ -122,6 +122,7 @@ struct conn_pool {
     struct vec again;
     struct vec fresh;
     struct vec dead;
+    struct conn_counts counts;
     bool is_flushing;
     struct task flush;
     struct task flush_soon;

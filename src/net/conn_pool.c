@@ -181,6 +181,11 @@ struct loop *conn_pool_loop(const struct conn_pool *p)
     return p->loop;
 }
 
+struct conn_counts conn_pool_counts(const struct conn_pool *p)
+{
+    return p->counts;
+}
+
 size_t conn_pool_len(const struct conn_pool *p)
 {
     size_t n = 0;

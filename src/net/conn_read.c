@@ -147,6 +147,7 @@ static bool read_once(struct conn *c)
     }
     if (n > 0) {
         c->read_bytes += (uint64_t)n;
+        pool_of(c)->counts.read_bytes += (uint64_t)n;
         feed(c, at, kept + (size_t)n);
     }
     return !is_all && conn_is_reading(c);

@@ -58,9 +58,15 @@ bool conn_is_pushed(const struct conn *c)
     return c->flags & (CONN_DIRTY | CONN_STALLED);
 }
 
-static void add(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len)
+static void add(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len, bool is_message)
 {
-    outq_add(&conn_out_of(c)->queue, &pool_of(c)->rings, chunk, off, len);
+    struct outq *queue = &conn_out_of(c)->queue;
+    if (UNLIKELY(c->kind->conf->keeps_messages)) {
+        outq_push(queue, &pool_of(c)->rings, chunk, off, len, is_message);
+        queue->bytes += len;
+    } else {
+        outq_add(queue, &pool_of(c)->rings, chunk, off, len);
+    }
     conn_push(c);
 }
 
@@ -85,12 +91,12 @@ static struct chunk *tail_with_room(struct conn *c, size_t room)
     return out->tail;
 }
 
-static void append(struct conn *c, struct chunk *to, const void *at, size_t len)
+static void append(struct conn *c, struct chunk *to, const void *at, size_t len, bool is_message)
 {
     uint32_t off = to->len;
     memcpy(to->at + off, at, len);
     to->len += (uint32_t)len;
-    add(c, to, off, (uint32_t)len);
+    add(c, to, off, (uint32_t)len, is_message);
 }
 
 int conn_queue(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len)
@@ -99,9 +105,9 @@ int conn_queue(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len)
     if (UNLIKELY(rc < 0))
         return rc;
     if (UNLIKELY(c->flags & CONN_STALLED) && len < chunk->cap / PIN_SHARE)
-        append(c, tail_with_room(c, len), chunk->at + off, len);
+        append(c, tail_with_room(c, len), chunk->at + off, len, true);
     else
-        add(c, chunk, off, len);
+        add(c, chunk, off, len, true);
     return 0;
 }
 
@@ -114,7 +120,7 @@ int conn_send(struct conn *c, struct span bytes)
         return GW_ETOOBIG;
     bool has_tail = c->kind->conf->is_bulk || c->flags & CONN_STALLED;
     append(c, has_tail ? tail_with_room(c, bytes.len) : conn_pool_scratch(pool_of(c), bytes.len),
-           bytes.at, bytes.len);
+           bytes.at, bytes.len, false);
     return 0;
 }
 
@@ -139,6 +145,15 @@ void conn_commit(struct conn *c, size_t n)
     conn_push(c);
 }
 
+size_t conn_drop_oldest(struct conn *c)
+{
+    uint64_t max_bytes = c->kind->conf->out_max_bytes;
+    if (!c->out || !conn_is_full(c) || c->flags & (CONN_CLOSING | CONN_DEAD))
+        return 0;
+    return outq_drop_messages(&c->out->queue, &pool_of(c)->rings,
+                              c->kind->transport->held_max_bytes, max_bytes);
+}
+
 void conn_want_drain(struct conn *c, uint64_t low_bytes)
 {
     if (c->flags & CONN_DEAD)
@@ -159,8 +174,12 @@ static void stall(struct conn *c, unsigned wants)
     c->flags |= CONN_STALLED;
     c->write_wants = (uint8_t)wants;
     struct outq *queue = &c->out->queue;
-    if (!c->kind->conf->is_bulk && queue->bytes > 0 && queue->bytes <= COMPACT_MAX_BYTES &&
-        outq_pinned(queue) / 2 > queue->bytes)
+    if (c->kind->conf->is_bulk || queue->bytes == 0 || queue->bytes > COMPACT_MAX_BYTES ||
+        outq_pinned(queue) / 2 <= queue->bytes)
+        return;
+    if (c->kind->conf->keeps_messages)
+        outq_compact_each(queue, pool_of(c)->chunks);
+    else
         outq_compact(queue, &pool_of(c)->rings, pool_of(c)->chunks);
 }
 
@@ -187,6 +206,7 @@ static int write_out(struct conn *c)
         size_t written = n < 0 ? 0 : (size_t)n;
         outq_consume(queue, &pool_of(c)->rings, written);
         c->written_bytes += written;
+        pool_of(c)->counts.written_bytes += written;
         if (written < asked) {
             stall(c, wants);
             return 0;

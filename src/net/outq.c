@@ -65,7 +65,7 @@ static struct outring *ring_grow(struct outring_pool *p, struct outring *from)
 }
 
 void outq_push(struct outq *q, struct outring_pool *p, struct chunk *chunk, uint32_t off,
-               uint32_t len)
+               uint32_t len, bool is_message)
 {
     if (len == 0)
         return;
@@ -74,7 +74,8 @@ void outq_push(struct outq *q, struct outring_pool *p, struct chunk *chunk, uint
             q->ring = ring_grow(p, q->ring);
         *ring_at(q->ring, q->ring->len++) = q->last;
     }
-    q->last = (struct outseg){.chunk = chunk_ref(chunk), .off = off, .len = len};
+    q->last = (struct outseg){
+        .chunk = chunk_ref(chunk), .off = off & INT32_MAX, .is_message = is_message, .len = len};
 }
 
 static struct outseg *front(struct outq *q)
@@ -109,13 +110,73 @@ void outq_consume(struct outq *q, struct outring_pool *p, size_t n)
     while (n > 0) {
         struct outseg *seg = front(q);
         if (n < seg->len) {
-            seg->off += (uint32_t)n;
+            seg->off = (seg->off + (uint32_t)n) & INT32_MAX;
             seg->len -= (uint32_t)n;
+            seg->is_message = seg->is_message && n == 0;
             return;
         }
         n -= seg->len;
         drop_front(q, p);
     }
+}
+
+/* The ring's first `seen_n` segments have holes: what is left of them moves up to the rest. */
+static void close_holes(struct outq *q, struct outring_pool *p, uint32_t seen_n)
+{
+    struct outring *r = q->ring;
+    uint32_t to = seen_n;
+    for (uint32_t from = seen_n; from > 0; from--)
+        if (ring_at(r, from - 1)->chunk)
+            *ring_at(r, --to) = *ring_at(r, from - 1);
+    r->head = (r->head + to) & (r->cap - 1);
+    r->len -= to;
+    if (r->len > 0)
+        return;
+    ring_free(p, r);
+    q->ring = NULL;
+}
+
+static void take_out(struct outq *q, struct outseg *seg)
+{
+    q->bytes -= seg->len;
+    chunk_unref(seg->chunk);
+    *seg = (struct outseg){0};
+}
+
+static void pop_last(struct outq *q, struct outring_pool *p)
+{
+    take_out(q, &q->last);
+    if (!q->ring)
+        return;
+    q->last = *ring_at(q->ring, --q->ring->len);
+    if (q->ring->len > 0)
+        return;
+    ring_free(p, q->ring);
+    q->ring = NULL;
+}
+
+size_t outq_drop_messages(struct outq *q, struct outring_pool *p, uint64_t spared_bytes,
+                          uint64_t below_bytes)
+{
+    uint32_t ring_n = q->ring ? q->ring->len : 0, seen_n = 0;
+    size_t dropped_n = 0;
+    uint64_t at = 0; /* where a segment begins, in bytes before any was taken out */
+    for (; seen_n < ring_n && q->bytes >= below_bytes; seen_n++) {
+        struct outseg *seg = ring_at(q->ring, seen_n);
+        bool is_droppable = seg->is_message && at >= spared_bytes;
+        at += seg->len;
+        if (!is_droppable)
+            continue;
+        take_out(q, seg);
+        dropped_n++;
+    }
+    if (dropped_n > 0)
+        close_holes(q, p, seen_n);
+    if (seen_n == ring_n && q->bytes >= below_bytes && q->last.is_message && at >= spared_bytes) {
+        pop_last(q, p);
+        dropped_n++;
+    }
+    return dropped_n;
 }
 
 static struct iovec describe(const struct outseg *seg)
@@ -143,6 +204,26 @@ uint64_t outq_pinned(const struct outq *q)
         counted = chunk;
     }
     return bytes;
+}
+
+static void move_to(struct outseg *seg, struct chunk *copy)
+{
+    struct iovec part = describe(seg);
+    memcpy(copy->at + copy->len, part.iov_base, part.iov_len);
+    chunk_unref(seg->chunk);
+    seg->chunk = chunk_ref(copy);
+    seg->off = copy->len & INT32_MAX;
+    copy->len += seg->len;
+}
+
+void outq_compact_each(struct outq *q, struct chunk_pool *chunks)
+{
+    struct chunk *copy = chunk_new_exact(chunks, q->bytes);
+    for (uint32_t i = 0; q->ring && i < q->ring->len; i++)
+        move_to(ring_at(q->ring, i), copy);
+    if (q->last.chunk)
+        move_to(&q->last, copy);
+    chunk_unref(copy);
 }
 
 void outq_compact(struct outq *q, struct outring_pool *p, struct chunk_pool *chunks)

@@ -12,7 +12,8 @@
 
 struct outseg {
     struct chunk *chunk; /* one reference is held; NULL: no segment */
-    uint32_t off;
+    uint32_t off : 31;
+    uint32_t is_message : 1; /* whole and alone: outq_drop_messages() may take it out */
     uint32_t len;
 };
 
@@ -36,20 +37,28 @@ struct outring_pool {
 
 void outring_pool_fini(struct outring_pool *p);
 
-/* Adds a segment of len > 0 bytes that does not continue the last one; takes a reference. */
+/* Adds a segment of len > 0 bytes that is not joined to the last one; takes a reference. bytes is
+ * the caller's to raise. */
 void outq_push(struct outq *q, struct outring_pool *p, struct chunk *chunk, uint32_t off,
-               uint32_t len);
+               uint32_t len, bool is_message);
 void outq_clear(struct outq *q, struct outring_pool *p);
-/* Drops n <= bytes at the front. */
+/* Drops n <= bytes at the front; a message that is cut is none any more. */
 void outq_consume(struct outq *q, struct outring_pool *p, size_t n);
+/* Takes messages out, the oldest first, until fewer than below_bytes are left or there are no more;
+ * those that begin within the first spared_bytes stay. Returns how many. */
+size_t outq_drop_messages(struct outq *q, struct outring_pool *p, uint64_t spared_bytes,
+                          uint64_t below_bytes);
 /* Describes the front of the queue in at most iov_max parts; returns how many. */
 int outq_iov(const struct outq *q, struct iovec *iov, int iov_max);
 /* Memory that the referenced chunks hold, neighbours in the same chunk counted once. */
 uint64_t outq_pinned(const struct outq *q);
-/* Replaces everything by one copy in a chunk made to measure. */
+/* Replaces everything by one copy in a chunk made to measure, as one segment. */
 void outq_compact(struct outq *q, struct outring_pool *p, struct chunk_pool *chunks);
+/* The same, but the segments stay what they are. */
+void outq_compact_each(struct outq *q, struct chunk_pool *chunks);
 
-/* Adds a reference, joined to the last segment where it continues it. */
+/* Adds a reference, joined to the last segment where it continues it. Not for queues with messages.
+ */
 static inline void outq_add(struct outq *q, struct outring_pool *p, struct chunk *chunk,
                             uint32_t off, uint32_t len)
 {
@@ -57,7 +66,7 @@ static inline void outq_add(struct outq *q, struct outring_pool *p, struct chunk
     if (q->last.chunk == chunk && q->last.off + q->last.len == off)
         q->last.len += len;
     else
-        outq_push(q, p, chunk, off, len);
+        outq_push(q, p, chunk, off, len, false);
 }
 
 #endif

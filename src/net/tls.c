@@ -312,6 +312,7 @@ static void tls_free(void *state)
 const struct transport tls_transport = {
     .name = "tls",
     .has_own_input = true,
+    .held_max_bytes = TLS_RECORD_MAX,
     .handshake = tls_handshake,
     .read = tls_read,
     .writev = tls_writev,

@@ -16,6 +16,9 @@ struct transport {
     const char *name; /* "tcp", "tls" */
     /* It may hold input that the kernel no longer shows as readable. */
     bool has_own_input;
+    /* Of output that it did not take it may hold the first bytes, up to so many: they must be
+     * offered again. */
+    uint32_t held_max_bytes;
     /* 0 when ready for bytes, -EAGAIN while shaking hands, else < 0. */
     int (*handshake)(void *state, int fd, unsigned *wants);
     ssize_t (*read)(void *state, int fd, uint8_t *at, size_t len, unsigned *wants); /* 0: end */

@@ -100,6 +100,9 @@ static void answer_status(struct child *c)
 {
     struct role_status status = {0};
     c->env.role->status(c->self, &status);
+    struct conn_counts counts = conn_pool_counts(c->env.conns);
+    status.read_bytes = counts.read_bytes;
+    status.written_bytes = counts.written_bytes;
     buf_clear(&c->rows);
     buf_puts(&c->rows, "status\t");
     row_put_status(&c->rows, &status);

@@ -62,8 +62,16 @@ struct role_status {
     uint64_t send_fail_n;
     uint64_t timers_n;
     uint64_t requests_n;
-    /* Shown in --json and metrics. */
-    uint64_t uids_n, groups_n, queued_bytes, dropped_n, lost_n;
+    /* Shown in --json: */
+    uint64_t uids_n, groups_n;
+    uint64_t queued_bytes;                          /* events on their way to workers, or in hand */
+    uint64_t dropped_n, lost_n;                     /* events */
+    uint64_t drop_new_n, drop_old_n, slow_closed_n; /* of send_fail_n, by what on_full does */
+    uint64_t slow_n;                                /* clients with full output, now */
+    uint64_t refused_n, limited_n;      /* connections; messages or handshakes: by limits */
+    uint64_t silent_n;                  /* clients that the heartbeat ended */
+    uint64_t delivered_n;               /* messages to clients */
+    uint64_t read_bytes, written_bytes; /* of all connections, inner ones too */
     uint64_t links_n; /* a gateway's workers; to how many gateways a worker has a link */
 };
 

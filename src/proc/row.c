@@ -2,7 +2,9 @@
 #include "proc/row.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <gw/err.h>
 
@@ -44,14 +46,25 @@ static bool get_text(struct span *line, char *out, size_t out_bytes)
     return true;
 }
 
+/* All numbers of a status row, in the order in which they travel. */
+#define FIELD(name) offsetof(struct role_status, name)
+static const size_t numbers[] = {
+    FIELD(connections_n), FIELD(send_fail_n), FIELD(timers_n),      FIELD(requests_n),
+    FIELD(uids_n),        FIELD(groups_n),    FIELD(queued_bytes),  FIELD(dropped_n),
+    FIELD(lost_n),        FIELD(drop_new_n),  FIELD(drop_old_n),    FIELD(slow_closed_n),
+    FIELD(slow_n),        FIELD(refused_n),   FIELD(limited_n),     FIELD(silent_n),
+    FIELD(delivered_n),   FIELD(read_bytes),  FIELD(written_bytes), FIELD(links_n),
+};
+#undef FIELD
+
 void row_put_status(struct buf *out, const struct role_status *s)
 {
     put_text(out, s->listening);
-    buf_printf(out, "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64,
-               s->connections_n, s->send_fail_n, s->timers_n, s->requests_n, s->uids_n,
-               s->groups_n);
-    buf_printf(out, "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64, s->queued_bytes,
-               s->dropped_n, s->lost_n, s->links_n);
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        uint64_t number;
+        memcpy(&number, (const char *)s + numbers[i], sizeof number);
+        buf_printf(out, "\t%" PRIu64, number);
+    }
 }
 
 bool row_get_status(struct span line, struct role_status *out)
@@ -59,12 +72,12 @@ bool row_get_status(struct span line, struct role_status *out)
     *out = (struct role_status){0};
     if (!get_text(&line, out->listening, sizeof out->listening))
         return false;
-    uint64_t *fields[] = {
-        &out->connections_n, &out->send_fail_n,  &out->timers_n,  &out->requests_n, &out->uids_n,
-        &out->groups_n,      &out->queued_bytes, &out->dropped_n, &out->lost_n,     &out->links_n};
-    for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-        if (!get_number(&line, fields[i]))
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        uint64_t number;
+        if (!get_number(&line, &number))
             return false;
+        memcpy((char *)out + numbers[i], &number, sizeof number);
+    }
     return line.len == 0;
 }
 

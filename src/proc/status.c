@@ -194,6 +194,16 @@ static void put_json_counts(struct buf *out, const struct status_row *r)
         {"dropped", r->counts.dropped_n},
         {"lost", r->counts.lost_n},
         {"links", r->counts.links_n},
+        {"dropped_new", r->counts.drop_new_n},
+        {"dropped_old", r->counts.drop_old_n},
+        {"slow_closed", r->counts.slow_closed_n},
+        {"slow", r->counts.slow_n},
+        {"refused", r->counts.refused_n},
+        {"limited", r->counts.limited_n},
+        {"silent", r->counts.silent_n},
+        {"delivered", r->counts.delivered_n},
+        {"bytes_read", r->counts.read_bytes},
+        {"bytes_written", r->counts.written_bytes},
     };
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
         buf_printf(out, ",\"%s\":%" PRIu64, fields[i].name, fields[i].value);

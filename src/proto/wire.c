@@ -131,6 +131,8 @@ const char *wire_cmd_name(uint8_t cmd)
         NAME(CMD_FINISHED),
         NAME(CMD_INTEREST),
         NAME(CMD_PONG),
+        NAME(CMD_ON_BUFFER_FULL),
+        NAME(CMD_ON_BUFFER_DRAIN),
     };
 #undef NAME
     const char *name = cmd < ARRAY_LEN(names) ? names[cmd] : NULL;

@@ -64,6 +64,8 @@ enum wire_cmd {
     CMD_FINISHED = 231,  /* w→g connection_id: they are */
     CMD_INTEREST = 232,  /* g→w body: names that have members here, or none (proto/interest.h) */
     CMD_PONG = 233,      /* g→w connection_id: as in the CMD_PING that came */
+    CMD_ON_BUFFER_FULL = 234,  /* g→w more waits for the client than it may */
+    CMD_ON_BUFFER_DRAIN = 235, /* g→w all of it is out again */
 };
 
 enum { WIRE_IP6_BYTES = 16 };

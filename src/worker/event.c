@@ -264,10 +264,23 @@ static void on_close(struct worker *w, struct event *e)
         w->module->on_close(&w->mesh.gw, &e->who);
 }
 
+static void on_buffer_full(struct worker *w, struct event *e)
+{
+    if (w->module->on_buffer_full)
+        w->module->on_buffer_full(&w->mesh.gw, &e->who);
+}
+
+static void on_buffer_drain(struct worker *w, struct event *e)
+{
+    if (w->module->on_buffer_drain)
+        w->module->on_buffer_drain(&w->mesh.gw, &e->who);
+}
+
 static void (*const callbacks[256])(struct worker *w, struct event *e) = {
-    [CMD_ON_CONNECT] = on_connect,     [CMD_ON_WEBSOCKET_CONNECT] = on_websocket_connect,
-    [CMD_ON_HANDSHAKE] = on_handshake, [CMD_ON_BROKEN] = on_broken,
-    [CMD_ON_MESSAGE] = on_message,     [CMD_ON_CLOSE] = on_close,
+    [CMD_ON_CONNECT] = on_connect,         [CMD_ON_WEBSOCKET_CONNECT] = on_websocket_connect,
+    [CMD_ON_HANDSHAKE] = on_handshake,     [CMD_ON_BROKEN] = on_broken,
+    [CMD_ON_MESSAGE] = on_message,         [CMD_ON_CLOSE] = on_close,
+    [CMD_ON_BUFFER_FULL] = on_buffer_full, [CMD_ON_BUFFER_DRAIN] = on_buffer_drain,
 };
 
 static const uint8_t activities[256] = {
@@ -276,6 +289,8 @@ static const uint8_t activities[256] = {
     [CMD_ON_HANDSHAKE] = ACTIVITY_ON_HANDSHAKE,
     [CMD_ON_MESSAGE] = ACTIVITY_ON_MESSAGE,
     [CMD_ON_CLOSE] = ACTIVITY_ON_CLOSE,
+    [CMD_ON_BUFFER_FULL] = ACTIVITY_ON_BUFFER_FULL,
+    [CMD_ON_BUFFER_DRAIN] = ACTIVITY_ON_BUFFER_DRAIN,
 };
 
 void event_run(struct worker *w, struct event *e)

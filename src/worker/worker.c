@@ -184,17 +184,19 @@ static int worker_start(struct role_env *env, void **self)
     timers_init(&w->timers, env->loop, &w->mesh.fibers, &w->mesh.gw);
     stores_init(&w->stores, (struct store_host){.loop = env->loop, .fibers = &w->mesh.fibers},
                 env->conf);
-    gateways_init(&w->mesh.gateways,
-                  &(struct gateways_conf){.conns = env->conns,
-                                          .fibers = &w->mesh.fibers,
-                                          .worker_key = w->worker_key,
-                                          .secret = conf->registries.secret,
-                                          .tls = &w->mesh.tls,
-                                          .has_judge = module->on_handshake,
-                                          .skips_requests = !module->on_websocket_connect,
-                                          .send_max_bytes = conf->send_to_gateway_buffer_size,
-                                          .packet_max_bytes = conf->max_packet_bytes},
-                  &link_events, w);
+    gateways_init(
+        &w->mesh.gateways,
+        &(struct gateways_conf){.conns = env->conns,
+                                .fibers = &w->mesh.fibers,
+                                .worker_key = w->worker_key,
+                                .secret = conf->registries.secret,
+                                .tls = &w->mesh.tls,
+                                .has_judge = module->on_handshake,
+                                .skips_requests = !module->on_websocket_connect,
+                                .hears_buffers = module->on_buffer_full || module->on_buffer_drain,
+                                .send_max_bytes = conf->send_to_gateway_buffer_size,
+                                .packet_max_bytes = conf->max_packet_bytes},
+        &link_events, w);
     leave_init(w);
     w->starting.fire = look_for_gateways;
     w->started_ms = loop_now_ms(env->loop);

@@ -123,6 +123,52 @@ static void or_loses_new_messages_only(void **state)
     bench_end(&b);
 }
 
+/* The newest messages arrive, each whole; what is missing lies in one piece before them. */
+static void or_loses_its_oldest_messages(void **state)
+{
+    enum { SMALL_N = 60000, SMALL = 400 };
+    struct gateway_bench b;
+    bench_start(&b, "send_to_client_buffer_size = 100000\non_full = drop_old");
+    int worker = attach_as(&b, "{\"worker_key\":\"w:0\",\"secret_key\":\"\",\"gatehouse\":1,"
+                               "\"buffers\":1}");
+    take_packet(&b, worker, CMD_HELLO);
+    int client = connect_slow_client(&b, worker);
+    for (int i = 0; i < SMALL_N; i++) {
+        char text[SMALL + 1];
+        snprintf(text, sizeof(text), "%0*d", SMALL, i);
+        put_cmd(worker, CMD_SEND_TO_ONE, 1, span_of(NULL, 0), span_str(text));
+        if (i % 50 == 49)
+            turn(&b, 1);
+    }
+    turn(&b, 20);
+    take_packet(&b, worker, CMD_ON_BUFFER_FULL);
+    struct role_status status = {0};
+    gateway_role.status(b.self, &status);
+    assert_in_range(status.drop_old_n, 1, SMALL_N - 1);
+    assert_int_equal(status.send_fail_n, status.drop_old_n);
+    assert_int_equal(status.delivered_n, SMALL_N);
+    assert_int_equal(status.slow_n, 1);
+    static uint8_t line[SMALL + 1];
+    int last = -1, gaps_n = 0;
+    for (uint64_t i = 0; i < SMALL_N - status.drop_old_n; i++) {
+        take(&b, client, line, sizeof(line));
+        assert_int_equal(line[SMALL], '\n');
+        line[SMALL] = '\0';
+        int number = atoi((char *)line);
+        gaps_n += number != last + 1;
+        assert_true(number > last);
+        last = number;
+    }
+    assert_int_equal(last, SMALL_N - 1);
+    assert_int_equal(gaps_n, 1);
+    take_packet(&b, worker, CMD_ON_BUFFER_DRAIN);
+    gateway_role.status(b.self, &status);
+    assert_int_equal(status.slow_n, 0);
+    close(client);
+    close(worker);
+    bench_end(&b);
+}
+
 enum { STEPS_N = 900, WATCHERS_N = 3 };
 
 /* Messages to two groups that overlap, joining, leaving and queries, all in one read of the
@@ -183,6 +229,7 @@ int main(void)
         cmocka_unit_test(a_row_of_messages_is_as_if_each_came_alone),
         cmocka_unit_test(a_slow_client_is_closed),
         cmocka_unit_test(or_loses_new_messages_only),
+        cmocka_unit_test(or_loses_its_oldest_messages),
         cmocka_unit_test(a_slow_member_loses_single_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,8 +15,8 @@
 
 static void test_modules_of_workers(void **state)
 {
-    assert_int_equal(GW_MODULE_ABI, 2);
-    assert_int_equal(sizeof(struct gw_module), 72);
+    assert_int_equal(GW_MODULE_ABI, 3);
+    assert_int_equal(sizeof(struct gw_module), 88);
     assert_int_equal(sizeof(struct gw_bytes), 16);
     assert_int_equal(sizeof(struct gw_send), 48);
     assert_int_equal(sizeof(struct gw_waiter), 16);

@@ -23,7 +23,9 @@ static void test_status_there_and_back(void **state)
                              .queued_bytes = 7,
                              .dropped_n = 8,
                              .lost_n = 9,
-                             .links_n = 10};
+                             .drop_old_n = 10,
+                             .written_bytes = 11,
+                             .links_n = 12};
     struct role_status out;
     struct buf line = {0};
     row_put_status(&line, &in);
@@ -38,7 +40,8 @@ static void test_status_there_and_back(void **state)
     assert_int_equal(out.queued_bytes, 7);
     assert_int_equal(out.dropped_n, 8);
     assert_int_equal(out.lost_n, 9);
-    assert_int_equal(out.links_n, 10);
+    assert_int_equal(out.drop_old_n, 10);
+    assert_int_equal(out.written_bytes, 11);
     buf_fini(&line);
 }
 
