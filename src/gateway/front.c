@@ -265,7 +265,7 @@ static void on_drain(struct chan *ch, void *owner)
 {
     struct client *c = owner;
     if (c)
-        slow_on_drain(c->front->gateway, c);
+        slow_on_drain(front_of(c)->gateway, c);
 }
 
 static void on_close(struct chan *ch, void *owner, int why, uint16_t close_code)

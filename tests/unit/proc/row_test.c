@@ -42,6 +42,7 @@ static void test_status_there_and_back(void **state)
     assert_int_equal(out.lost_n, 9);
     assert_int_equal(out.drop_old_n, 10);
     assert_int_equal(out.written_bytes, 11);
+    assert_int_equal(out.links_n, 12);
     buf_fini(&line);
 }
 
