@@ -5,6 +5,7 @@
 
 #include "base/chunk.h"
 #include "chan/chan.h"
+#include "gateway/gateway_conf.h"
 #include "gateway/slow.h"
 #include "gateway/state.h"
 #include "proto/codec.h"
@@ -117,8 +118,8 @@ void fanout_to(struct fanout *f, struct client *c)
     const struct fanout_variant *v = number == CODEC_OWN ? NULL : variant_of(f, c, number);
     uint32_t end = v ? v->ends[f->messages_n - 1] : 0;
     int rc;
-    if (v && !front_of(c)->kind.conn_conf.keeps_messages &&
-        conn_has_room(chan_conn(c->chan), end - v->off)) {
+    bool keeps_messages = f->gateway->conf->on_full == ON_FULL_DROP_OLD;
+    if (v && !keeps_messages && conn_has_room(chan_conn(c->chan), end - v->off)) {
         rc = queue_part(c, v, v->off, end);
         f->queued_n += rc == 0 ? f->messages_n : 0;
     } else {
