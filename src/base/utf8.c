@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/utf8_blocks.h"
+
 /* States beyond UTF8_OK and UTF8_BAD, named after the bytes that must follow. */
 enum {
     TAIL_1 = 2, /* one of 80-BF */
@@ -39,9 +41,20 @@ static utf8_state lead(uint8_t c)
     return c == 0xf4 ? AFTER_F4 : UTF8_BAD;
 }
 
-/* Past the ASCII at the front, eight bytes at a time. */
+/* Compilers make vector instructions of it wherever there are some. */
+typedef uint64_t wide __attribute__((vector_size(16)));
+
+/* Past the ASCII at the front, 32 bytes at a time and then eight. */
 static const uint8_t *skip_ascii(const uint8_t *at, const uint8_t *end)
 {
+    while (end - at >= 32) {
+        wide both[2];
+        memcpy(both, at, sizeof both);
+        wide any = both[0] | both[1];
+        if ((any[0] | any[1]) & UINT64_C(0x8080808080808080))
+            break;
+        at += 32;
+    }
     while (end - at >= 8) {
         uint64_t eight;
         memcpy(&eight, at, sizeof eight);
@@ -56,9 +69,13 @@ utf8_state utf8_feed(utf8_state state, struct span bytes)
 {
     const uint8_t *at = bytes.at;
     const uint8_t *end = bytes.len ? at + bytes.len : at;
+    bool may_skip = true; /* else what is bad or cut in the blocks is looked for */
     while (at < end && state != UTF8_BAD) {
         if (state == UTF8_OK) {
             at = skip_ascii(at, end);
+            if (may_skip && at < end)
+                at += utf8_blocks_good(span_of(at, (size_t)(end - at)));
+            may_skip = false;
             if (at < end)
                 state = lead(*at++);
         } else if (*at < steps[state].low || *at > steps[state].high) {

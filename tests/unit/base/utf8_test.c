@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/utf8.h"
+#include "support/utf8_plain.h"
 
 #define TEXT(s)                                                                                    \
     {                                                                                              \
@@ -147,11 +148,37 @@ static void every_pair(void **state)
     assert_int_equal(valid_n, 128 * 128 + (0x800 - 0x80));
 }
 
+/* Texts of characters of all lengths, each with a byte changed: long enough for what works on many
+ * bytes at a time, and judged as byte by byte. */
+static void test_long_texts_as_byte_by_byte(void **unused)
+{
+    static const uint32_t kinds[] = {'a', 'a', 0x7ff, 0x4f60, 0x597d, 0xd7ff, 0xe000, 0x10ffff};
+    unsigned seed = 1;
+    for (int round = 0; round < 20000; round++) {
+        uint8_t text[160];
+        size_t len = 0;
+        unsigned same_n = 0;
+        for (uint32_t c = 'a'; len < sizeof(text) - 4; len += encode(c, text + len)) {
+            if (same_n == 0) { /* rows of one kind are what is skipped together */
+                c = kinds[(unsigned)rand_r(&seed) % (sizeof(kinds) / sizeof(kinds[0]))];
+                same_n = (unsigned)rand_r(&seed) % 40;
+            }
+            same_n -= same_n > 0;
+        }
+        assert_true(utf8_is_valid(span_of(text, len)));
+        text[(unsigned)rand_r(&seed) % len] = (uint8_t)rand_r(&seed);
+        assert_int_equal(utf8_is_valid(span_of(text, len)), utf8_plain_is_valid(text, len));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(valid_texts),    cmocka_unit_test(invalid_texts_fail_at_once),
-        cmocka_unit_test(cut_texts_wait), cmocka_unit_test(every_character),
+        cmocka_unit_test(valid_texts),
+        cmocka_unit_test(invalid_texts_fail_at_once),
+        cmocka_unit_test(cut_texts_wait),
+        cmocka_unit_test(every_character),
+        cmocka_unit_test(test_long_texts_as_byte_by_byte),
         cmocka_unit_test(every_pair),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
