@@ -74,6 +74,30 @@ static void accepted_sockets_are_tuned(void **state)
     close(listen_fd);
 }
 
+/* Without the limit the kernel takes megabytes on loopback for a peer that does not read. */
+static void the_kernel_takes_little_for_a_peer_that_does_not_read(void **state)
+{
+    static const char zeros[4096];
+    struct addr at = any_port("127.0.0.1:0");
+    int listen_fd = sock_listen(&at, false, 8);
+    assert_int_equal(sock_local(listen_fd, &at), 0);
+    int fd = sock_connect(&at);
+    struct pollfd acceptable = {.fd = listen_fd, .events = POLLIN};
+    assert_int_equal(poll(&acceptable, 1, 5000), 1);
+    int accepted = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK);
+    assert_true(accepted >= 0);
+    int taken = 0;
+    for (ssize_t n; (n = write(accepted, zeros, sizeof zeros)) > 0;)
+        taken += (int)n;
+    assert_int_equal(errno, EAGAIN);
+    int unread, unsent;
+    assert_int_equal(sock_queue(fd, &unread, &unsent), 0);
+    assert_in_range(taken - unread, 0, 256 * 1024); /* what waits on the sender's side */
+    close(fd);
+    close(accepted);
+    close(listen_fd);
+}
+
 static void a_refused_connect_shows_in_the_error(void **state)
 {
     struct addr at = any_port("127.0.0.1:0");
@@ -149,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(several_may_listen_when_shared),
         cmocka_unit_test(accepted_sockets_are_tuned),
+        cmocka_unit_test(the_kernel_takes_little_for_a_peer_that_does_not_read),
         cmocka_unit_test(a_refused_connect_shows_in_the_error),
         cmocka_unit_test(a_dead_unix_socket_is_replaced_and_a_live_one_is_not),
         cmocka_unit_test(long_unix_paths_are_refused),
