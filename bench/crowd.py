@@ -5,7 +5,8 @@ import servers as s
 from cell import Cell, Skipped, figure
 
 PER_GENERATOR = 15000  # it may have 20,000 descriptors
-SLOW_MEMBERS, SLOW_BYTES, SLOW_RATE = 10000, 8192, 0.12e6
+SLOW_MEMBERS, SLOW_BYTES, SLOW_RATE = 10000, 8192, 0.1e6
+SLOW_FILL_SECONDS = 8  # 80 KiB a second for each: by then the kernel's buffers and the server's are full
 
 
 def deflate(cls, members):
@@ -53,11 +54,12 @@ def on_two_cores(cls):
 
 
 def slow(column, cls, on_full=None):
-    """p99 of those who read, while a tenth of all reads nothing; on_full None: all read."""
+    """p99 of those who read, once a tenth of all has read nothing for long; on_full None: all read."""
     def measure(ctx):
-        with ctx.make(cls, options=[f"on_full = {on_full}"] if on_full else []) as server:
+        with ctx.make(cls, options=[f"on_full = {on_full or 'close'}", "close_timeout = 2"]) as server:
             result = generator.run(ctx.build, server, "open", members=SLOW_MEMBERS, publishers=4, bytes=SLOW_BYTES,
-                                   rate=int(SLOW_RATE), slow=0.1 if on_full else 0, warmup=1, seconds=20)
+                                   rate=int(SLOW_RATE), slow=0.1 if on_full else 0, warmup=SLOW_FILL_SECONDS,
+                                   seconds=24)
             result["peak_bytes"] = processes.peak_bytes(server.process.pid)
         if result["missing"] + result["doubled"] + result["closed_by_server"] > 0:
             raise Skipped(f"missing {result['missing']}, doubled {result['doubled']}, "

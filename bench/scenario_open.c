@@ -22,6 +22,7 @@ struct open_run {
     uint64_t doubled_n;
     uint64_t stray_n; /* of another room */
     struct hist latency;
+    struct hist warm_latency; /* of the warm-up */
 };
 
 static void on_stamp(struct fleet *f, struct client *c, const struct stamp *s)
@@ -40,8 +41,8 @@ static void on_stamp(struct fleet *f, struct client *c, const struct stamp *s)
     run->missing_n += s->number - *expected;
     *expected = s->number + 1;
     run->received_n++;
-    if (s->due_us >= run->warm_us)
-        hist_add(&run->latency, f->now_us > s->due_us ? f->now_us - s->due_us : 0);
+    hist_add(s->due_us >= run->warm_us ? &run->latency : &run->warm_latency,
+             f->now_us > s->due_us ? f->now_us - s->due_us : 0);
 }
 
 static uint32_t due_us(const struct open_run *run)
@@ -121,6 +122,7 @@ static void tell(const struct open_run *run, const struct window *w, size_t deaf
     report_real("target_per_second", run->conf->rate);
     window_report(w);
     report_latency(&run->latency);
+    report_count("warmup_p99_us", hist_quantile(&run->warm_latency, 0.99));
     report_count("message_bytes", f->message_len);
     report_count("compressed", f->compressed_n);
     report_count("missing", run->missing_n + outstanding_n(run));

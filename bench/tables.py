@@ -78,8 +78,9 @@ def _notes(rounds, column):
         notes.append(f"{last['peak_bytes_before'] / 2**20:.0f} before")
     if "refused" in last and column == "storm":
         notes.append(f"{last['refused']} of {last['members']} refused, half back in {last['p50_us'] / 1e6:.1f} s")
-    if last.get("slow"):
-        notes.append(f"{last['slow_closed_by_server']} closed")
+    if "slow" in last and column.startswith("slow"):
+        notes.append(f"before {statistics.median(r['warmup_p99_us'] for r in rounds) / 1e3:.0f} ms")
+        notes += [f"{last['slow_closed_by_server']} closed"] if last["slow"] else []
     if "on_connect_share" in rounds[-1]:
         notes.append(f"on_connect {100 * min(r['on_connect_share'] for r in rounds):.1f} %")
     if max(r.get("others_busy", 0) for r in rounds) > generator.DISTURBED:
