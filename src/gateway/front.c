@@ -343,6 +343,7 @@ int front_start(struct front *f, struct gateway *g, const char *url, int fd,
         log_error("%s: %s", url, strerror(-rc));
         return rc;
     }
+    sock_limit_unsent(fd);
     *f = (struct front){.gateway = g, .kind = kind_of(g, url), .port = local.port};
     f->door = (struct door){.on_enter = on_enter,
                             .owner = f,

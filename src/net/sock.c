@@ -16,9 +16,6 @@
 /* Keep-alive finds peers that vanished without a FIN: after a minute of silence, three probes. */
 enum { KEEPALIVE_IDLE_S = 60, KEEPALIVE_INTERVAL_S = 20, KEEPALIVE_PROBES_N = 3 };
 
-/* What the kernel keeps for a client beyond the client's own window is memory that no limit of ours
- * counts: 1.5 MB for each that does not read, until all of TCP is short of memory. With this it
- * takes little more than it can send, and the rest waits in the connection's own queue. */
 enum { UNSENT_MAX_BYTES = 128 * 1024 };
 
 static int set_int(int fd, int level, int option, int value)
@@ -48,8 +45,6 @@ int sock_listen(const struct addr *at, bool is_shared, int backlog)
     int rc = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (rc == 0 && is_shared)
         rc = set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-    if (rc == 0)
-        rc = set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX_BYTES);
     if (rc < 0)
         return close_with(fd, rc);
     sock_tune(fd); /* inherited by what is accepted, which saves five calls per connection */
@@ -162,6 +157,11 @@ void sock_tune(int fd)
     (void)set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
     (void)set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
     (void)set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES_N);
+}
+
+void sock_limit_unsent(int fd)
+{
+    (void)set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX_BYTES);
 }
 
 static int name_of(int fd, struct addr *out,

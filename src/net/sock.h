@@ -19,6 +19,11 @@ int sock_connect(const struct addr *to) NODISCARD;
 int sock_connect_unix(const char *path) NODISCARD;
 int sock_error(int fd); /* SO_ERROR as 0 or -errno */
 void sock_tune(int fd); /* TCP_NODELAY, keep-alive; all sockets of this file have it */
+/* What the kernel takes for a peer that does not read is memory that no limit of ours counts: up to
+ * 1.5 MB each on loopback, until all of TCP is short of memory. With this it takes 128 KiB beyond
+ * the peer's window, and the rest waits in the connection's own queue. Set on a listener it is
+ * inherited by what is accepted. */
+void sock_limit_unsent(int fd);
 int sock_local(int fd, struct addr *out);
 int sock_peer(int fd, struct addr *out);
 int sock_queue(int fd, int *unread, int *unsent);             /* SIOCINQ, SIOCOUTQ */

@@ -80,6 +80,7 @@ static void the_kernel_takes_little_for_a_peer_that_does_not_read(void **state)
     static const char zeros[4096];
     struct addr at = any_port("127.0.0.1:0");
     int listen_fd = sock_listen(&at, false, 8);
+    sock_limit_unsent(listen_fd);
     assert_int_equal(sock_local(listen_fd, &at), 0);
     int fd = sock_connect(&at);
     struct pollfd acceptable = {.fd = listen_fd, .events = POLLIN};
