@@ -53,15 +53,16 @@ int sandbox_enter(enum sandbox_mode mode, enum sandbox_kind kind)
 #endif
 
 /* In programs that count which lines ran, which write files at their end. */
-extern void __gcov_init(void *) __attribute__((weak));
-extern int __llvm_profile_runtime __attribute__((weak));
+extern void __gcov_init(void *) __attribute__((weak));            /* gcc --coverage */
+extern void llvm_gcov_init(void *, void *) __attribute__((weak)); /* clang --coverage */
+extern int __llvm_profile_runtime __attribute__((weak)); /* clang -fprofile-instr-generate */
 
 const char *sandbox_hindrance(void)
 {
     const char *preload = getenv("LD_PRELOAD");
     if (IS_SANITIZED)
         return "built with a sanitizer";
-    if (__gcov_init || &__llvm_profile_runtime)
+    if (__gcov_init || llvm_gcov_init || &__llvm_profile_runtime)
         return "built to measure coverage";
     if (preload && strstr(preload, "vgpreload"))
         return "run by valgrind";

@@ -6,6 +6,7 @@ import ssl
 import subprocess
 
 import certs
+import php
 import pytest
 import wire
 import ws
@@ -207,6 +208,25 @@ def test_optional(site, ca, member):
         assert ask(wire.Peer(s)) == b"i:0;"
     done = push("--registry", f"127.0.0.1:{ports.registry}", "--all", "hello")
     assert (done.returncode, done.stderr) == (0, ""), done
+    server.stop()
+
+
+@php.needs_php
+def test_the_original_beside_ours(site, ca, member, tmp_path):
+    """GatewayClient in PHP knows no TLS; where that is optional it works as ever, and hears of a client."""
+    ports = Ports()
+    server = site(conf(ports, keys("optional", ca, member))).start(ports.port)
+    client = php.GatewayClient(tmp_path / "php", ports.registry)
+    try:
+        assert client.call("Gateway::getAllClientIdCount()") == (b"i:0;", None)
+        with socket.create_connection(("127.0.0.1", ports.port), timeout=20 * SLOW) as s:
+            s.sendall(ws.handshake(ports.port))
+            assert s.recv(4096).startswith(b"HTTP/1.1 101")
+            assert client.call("Gateway::getAllClientIdCount()") == (b"i:1;", None)
+            client.call("Gateway::sendToAll('from PHP')")
+            assert b"from PHP" in s.recv(4096)
+    finally:
+        client.close()
     server.stop()
 
 
