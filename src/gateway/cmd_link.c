@@ -153,6 +153,7 @@ int cmd_done(struct gateway *g, struct peer *from, const struct wire_packet *p)
 
 int cmd_ping(struct gateway *g, struct peer *from, const struct wire_packet *p)
 {
+    from->is_pinging = true;
     herald_ping(g, from, p->connection_id);
     return 0;
 }

@@ -110,6 +110,7 @@ static void send_to_names(struct fanout *f, const struct groups *gs)
 
 int cmd_send_to_one(struct gateway *g, struct peer *from, const struct wire_packet *p)
 {
+    g->counts.sends_n++;
     struct fanout f;
     struct client *c = clients_find(&g->clients, p->connection_id);
     from->reached_n = 0;
@@ -121,6 +122,7 @@ int cmd_send_to_one(struct gateway *g, struct peer *from, const struct wire_pack
 
 int cmd_send_to_all(struct gateway *g, struct peer *from, const struct wire_packet *p)
 {
+    g->counts.sends_n++;
     struct fanout f;
     if (!begin_run(&f, g, from, p))
         return 0;
@@ -141,6 +143,7 @@ int cmd_send_to_all(struct gateway *g, struct peer *from, const struct wire_pack
 
 int cmd_send_to_uid(struct gateway *g, struct peer *from, const struct wire_packet *p)
 {
+    g->counts.sends_n++;
     struct fanout f;
     if (!begin_run(&f, g, from, p))
         return 0;
@@ -151,6 +154,7 @@ int cmd_send_to_uid(struct gateway *g, struct peer *from, const struct wire_pack
 
 int cmd_send_to_group(struct gateway *g, struct peer *from, const struct wire_packet *p)
 {
+    g->counts.sends_n++;
     struct fanout f;
     if (!begin_run(&f, g, from, p))
         return 0;

@@ -22,6 +22,7 @@ static void gateway_free(struct gateway *g)
 {
     timer_stop(g->loop, &g->ending);
     heartbeat_stop(g);
+    silence_stop(g);
     heartbeat_fini(g);
     registrar_fini(g);
     nats_peer_free(g->nats_peer);
@@ -177,6 +178,7 @@ static int gateway_start(struct role_env *env, void **self)
     g->local_ip = addr_ip4(&lan);
     g->local_port = lan.port;
     heartbeat_start(g);
+    silence_start(g);
     rc = start_listeners(g);
     if (rc == 0)
         rc = registrar_start(g);
@@ -247,6 +249,8 @@ static void gateway_status(void *self, struct role_status *out)
     out->limited_n = g->counts.limited_n;
     out->silent_n = g->counts.silent_n;
     out->delivered_n = g->counts.delivered_n;
+    out->sends_n = g->counts.sends_n;
+    out->unheard_n = silence_count(g);
 }
 
 static void gateway_connections(void *self, role_connection_fn *row, void *ctx)

@@ -179,6 +179,7 @@ static ssize_t on_bytes(struct conn *conn, void *owner, uint8_t *at, size_t len)
 {
     struct peer *p = owner;
     struct span rest = span_of(at, len);
+    silence_broken(p);
     while (!conn_is_closing(conn) && !p->job && !hold_if_full(p)) {
         size_t max_bytes =
             p->is_authorized ? gateway_conf_packet_max(p->gateway->conf) : GREETING_MAX_BYTES;

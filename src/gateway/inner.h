@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "base/span.h"
 #include "chan/door.h"
+#include "chan/pulse.h"
 #include "gateway/herald.h"
 #include "net/conn.h"
 #include "net/loop.h"
@@ -43,6 +44,8 @@ struct peer {
     struct span ahead;  /* while a command of it runs: what came behind it; who uses up more of
                            the same moves it */
     struct audience audience;
+    struct pulse pulse;
+    bool is_pinging;    /* sends CMD_PING, so its silence means something */
     uint32_t reached_n; /* clients that its last send was queued to, for CMD_RECEIPT */
 };
 

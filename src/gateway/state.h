@@ -18,6 +18,7 @@
 #include "gateway/receivers.h"
 #include "gateway/registrar.h"
 #include "gateway/route.h"
+#include "gateway/silence.h"
 #include "net/cidr.h"
 #include "net/conn.h"
 #include "net/loop.h"
@@ -29,6 +30,7 @@ struct nats_peer;
 
 struct gateway_counts {
     uint64_t requests_n;  /* messages from clients */
+    uint64_t sends_n;     /* messages to clients that workers and others handed in */
     uint64_t delivered_n; /* messages queued for clients, each counted for each */
     uint64_t send_fail_n; /* messages that a full client did not get: the sum of these: */
     uint64_t drop_new_n, drop_old_n, slow_closed_n; /* by what on_full made of them */
@@ -55,6 +57,7 @@ struct gateway {
     struct heartbeat heartbeat;
     struct route route;
     struct inner inner;
+    struct silence silence;
     struct peer_tls inner_tls;
     struct jobs jobs;
     struct registrar registrar;

@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "gateway/clients.h"
+#include "gateway/inner.h"
 
 static void worker_free(struct worker *w)
 {
@@ -67,25 +68,31 @@ struct worker *workers_at(const struct workers *ws, size_t pos)
     return ws->all.at[pos];
 }
 
-static struct worker *least(const struct workers *ws)
+/* One that says nothing any more gets nobody as long as there is another. */
+static bool is_candidate(const struct worker *w, bool or_silent)
+{
+    return w->phase == WORKER_SERVING && (or_silent || !(w->peer && w->peer->pulse.is_silent));
+}
+
+static struct worker *least(const struct workers *ws, bool or_silent)
 {
     struct worker *best = NULL;
     for (size_t i = 0; i < ws->all.len; i++) {
         struct worker *w = workers_at(ws, i);
-        if (w->phase == WORKER_SERVING && (!best || w->record < best->record))
+        if (is_candidate(w, or_silent) && (!best || w->record < best->record))
             best = w;
     }
     return best;
 }
 
 /* Any one of the serving, each as likely as the others. */
-static struct worker *at_random(const struct workers *ws)
+static struct worker *at_random(const struct workers *ws, bool or_silent)
 {
     struct worker *pick = NULL;
     uint32_t serving_n = 0;
     for (size_t i = 0; i < ws->all.len; i++) {
         struct worker *w = workers_at(ws, i);
-        if (w->phase != WORKER_SERVING)
+        if (!is_candidate(w, or_silent))
             continue;
         uint32_t dice;
         crypto_random(&dice, sizeof(dice));
@@ -97,7 +104,10 @@ static struct worker *at_random(const struct workers *ws)
 
 struct worker *workers_choose(const struct workers *ws, enum gateway_router router)
 {
-    return router == ROUTER_RANDOM ? at_random(ws) : least(ws);
+    struct worker *(*choose)(const struct workers *, bool) =
+        router == ROUTER_RANDOM ? at_random : least;
+    struct worker *w = choose(ws, false);
+    return w ? w : choose(ws, true);
 }
 
 void worker_hold(struct worker *w)

@@ -207,6 +207,24 @@ void mesh_log(struct gw *gw, bool is_error, const char *fmt, va_list args)
     buf_fini(&text);
 }
 
+size_t mesh_silent_n(const struct mesh *m)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < m->gateways.links.len; i++)
+        n += ((const struct uplink *)m->gateways.links.at[i])->pulse.is_silent;
+    return n;
+}
+
+size_t mesh_interest_bytes(const struct mesh *m)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < m->gateways.links.len; i++)
+        bytes += holdings_bytes(&((const struct uplink *)m->gateways.links.at[i])->holdings);
+    return bytes;
+}
+
 void mesh_connections(const struct mesh *m, role_connection_fn *row, void *ctx)
 {
     for (size_t i = 0; i < m->gateways.links.len; i++) {

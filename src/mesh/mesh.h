@@ -41,6 +41,9 @@ void mesh_log(struct gw *gw, bool is_error, const char *fmt, va_list args) PRINT
 bool mesh_flush(struct mesh *m, uint64_t max_ms);
 /* A registry has told its list, and every gateway in it is connected or could not be. */
 bool mesh_is_settled(const struct mesh *m);
+/* Gateways that are stuck or cut off; what is known of all gateways' groups and uids, in bytes. */
+size_t mesh_silent_n(const struct mesh *m);
+size_t mesh_interest_bytes(const struct mesh *m);
 /* A row for each link: see proc/role.h. */
 void mesh_connections(const struct mesh *m, role_connection_fn *row, void *ctx);
 

@@ -45,12 +45,17 @@ static void tell_now(struct uplink *u)
     uplink_send_cmd(u, CMD_DONE, 0, span_of(count, sizeof count));
 }
 
+static void send_ping(struct uplink *u)
+{
+    uplink_send_cmd(u, CMD_PING, ++u->pings_n, span_of(NULL, 0));
+}
+
 static void send_mark(struct uplink *u)
 {
     if (!u->tells_interest || !holdings_mark(&u->holdings))
         return;
-    u->mark = ++u->pings_n;
-    uplink_send_cmd(u, CMD_PING, u->mark, span_of(NULL, 0));
+    send_ping(u);
+    u->mark = u->pings_n;
 }
 
 /* Behind something else the count costs nothing. Alone it would wake the gateway, which does not
@@ -79,6 +84,44 @@ void uplink_will_tell(struct uplink *u)
     loop_at_flush(conn_pool_loop(u->kind->conns), &u->tell);
 }
 
+/* ---- whether it is still there ---- */
+
+static void resume_stalled(struct uplink *u)
+{
+    struct list ready;
+
+    list_init(&ready);
+    list_take_all(&ready, &u->stalled);
+    while (!list_is_empty(&ready)) {
+        struct stall *s = CONTAINER_OF(ready.next, struct stall, node);
+        list_remove(&s->node);
+        fibers_resume(u->kind->fibers, s->co);
+    }
+}
+
+/* Whoever waits for it waits no more. What is queued for it stays, and leaves when it is back. */
+static void on_look(struct timer *t)
+{
+    struct uplink *u = CONTAINER_OF(t, struct uplink, look);
+
+    if (!u->is_paused && pulse_look(&u->pulse)) {
+        log_warn("gateway %s has said nothing for %d s: it is stuck or cut off. Nobody waits for "
+                 "it; queries go without it, and messages beyond its full queue are dropped",
+                 u->address, PULSE_QUIET_MAX * PULSE_MS / 1000);
+        resume_stalled(u);
+    }
+    if (u->pong == u->pings_n)
+        send_ping(u);
+    timer_start(conn_pool_loop(u->kind->conns), t, PULSE_MS);
+}
+
+static void hear(struct uplink *u)
+{
+    u->has_heard = true;
+    if (pulse_hear(&u->pulse))
+        log_info("gateway %s is back", u->address);
+}
+
 static void on_retry(struct timer *t)
 {
     uplink_dial(CONTAINER_OF(t, struct uplink, retry));
@@ -92,6 +135,7 @@ struct uplink *uplink_new(const struct uplink_kind *kind, const char *address)
     u->address = mem_strdup(address);
     u->clients = idmap_new();
     u->retry.fire = on_retry;
+    u->look.fire = on_look;
     u->tell.run = tell;
     u->tell_late.fire = on_tell_late;
     list_init(&u->line);
@@ -113,19 +157,6 @@ void uplink_free(struct uplink *u)
     mem_free(u);
 }
 
-static void resume_stalled(struct uplink *u)
-{
-    struct list ready;
-
-    list_init(&ready);
-    list_take_all(&ready, &u->stalled);
-    while (!list_is_empty(&ready)) {
-        struct stall *s = CONTAINER_OF(ready.next, struct stall, node);
-        list_remove(&s->node);
-        fibers_resume(u->kind->fibers, s->co);
-    }
-}
-
 static void go_down(struct uplink *u, int why)
 {
     bool was_up = u->state == UPLINK_UP;
@@ -140,6 +171,9 @@ static void go_down(struct uplink *u, int why)
     u->drain = DRAIN_NO;
     u->is_paused = false;
     holdings_fini(&u->holdings);
+    timer_stop(conn_pool_loop(u->kind->conns), &u->look);
+    u->pulse = (struct pulse){0};
+    u->pong = u->pings_n;
     asker_free(u->asker);
     u->asker = NULL;
     list_init(&owed);
@@ -244,6 +278,8 @@ static void on_hello(struct uplink *u, const struct wire_packet *p)
 {
     u->is_ours = true;
     u->tells_interest = offers_interest(p->body);
+    if (u->tells_interest)
+        timer_start(conn_pool_loop(u->kind->conns), &u->look, PULSE_MS);
     if (holdings_miss(&u->holdings)) /* what was sent before was not noted */
         uplink_will_tell(u);
 }
@@ -259,6 +295,7 @@ static void on_pong(struct uplink *u, const struct wire_packet *p)
 {
     bool is_behind_mark = (int32_t)(p->connection_id - u->mark) >= 0;
 
+    u->pong = p->connection_id;
     if (u->holdings.is_marked && is_behind_mark && holdings_marked(&u->holdings))
         uplink_will_tell(u);
 }
@@ -303,7 +340,7 @@ static void on_message(struct chan *ch, void *owner, const struct codec_event *e
 
     if (wire_decode(ev->payload, ev->payload.len, &p) <= 0)
         return; /* the codec hands out whole packets only */
-    u->has_heard = true;
+    hear(u);
     if (handlers[p.cmd])
         handlers[p.cmd](u, &p);
     else
@@ -440,6 +477,11 @@ bool uplink_may_have(const struct uplink *u, enum interest_kind kind, struct spa
     return holdings_may_have(&u->holdings, kind, name);
 }
 
+static bool has_full_queue(const struct uplink *u)
+{
+    return conn_queued(chan_conn(u->chan)) >= u->kind->send_max_bytes;
+}
+
 int uplink_send(struct uplink *u, const struct wire_packet *p)
 {
     size_t size = wire_size(p);
@@ -448,6 +490,8 @@ int uplink_send(struct uplink *u, const struct wire_packet *p)
         return GW_ENOGATEWAY;
     if (is_too_big(u, size))
         return GW_ETOOBIG;
+    if (u->pulse.is_silent && has_full_queue(u))
+        return GW_EFULL;
     uint8_t *at = conn_reserve(chan_conn(u->chan), size);
     if (!at)
         return GW_ECLOSED;
@@ -470,9 +514,10 @@ void uplink_send_cmd(struct uplink *u, uint8_t cmd, uint32_t connection_id, stru
         return; /* down: then the gateway has lost the state that this is about */
 }
 
+/* A gateway that is stuck must not hold up what is meant for the others. */
 bool uplink_is_full(const struct uplink *u)
 {
-    return u->state == UPLINK_UP && conn_queued(chan_conn(u->chan)) >= u->kind->send_max_bytes;
+    return u->state == UPLINK_UP && !u->pulse.is_silent && has_full_queue(u);
 }
 
 /* Told afterwards and only when it took long: one message above the limit is no trouble yet. */
@@ -509,6 +554,8 @@ void uplink_ask(struct uplink *u, const struct wire_packet *p, struct query *q,
 {
     if (u->state != UPLINK_UP)
         target->rc = GW_ENOGATEWAY;
+    else if (u->pulse.is_silent)
+        target->rc = GW_ETIMEOUT;
     else if (u->is_ours && !u->is_paused) {
         target->rc = uplink_send(u, p);
         if (target->rc == 0)

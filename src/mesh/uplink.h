@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "chan/chan.h"
+#include "chan/pulse.h"
 #include "client/addr_book.h"
 #include "mesh/asker.h"
 #include "mesh/holdings.h"
@@ -66,7 +67,10 @@ struct uplink {
     bool tells_interest;    /* agreed, too: CMD_INTEREST comes, CMD_PING is answered */
     struct holdings holdings;
     uint32_t pings_n; /* sent: the number of the last */
-    uint32_t mark;    /* that of the mark under way, which `tell` sends */
+    uint32_t pong;    /* the number of the last that was answered */
+    struct pulse pulse;
+    struct timer look; /* takes it */
+    uint32_t mark;     /* that of the mark under way, which `tell` sends */
 
     struct chan *chan;
     struct resolve *resolve;
@@ -89,7 +93,8 @@ void uplink_retry(struct uplink *u, uint64_t delay_ms); /* dials then */
 void uplink_close(struct uplink *u);
 
 /* Queues a packet, without its extension bits when the gateway is not ours. 0, GW_ENOGATEWAY while
- * down, or GW_ETOOBIG. Never refuses for a full queue: see uplink_make_room(). */
+ * down, or GW_ETOOBIG. Never refuses for a full queue (see uplink_make_room()), unless the gateway
+ * is silent: then GW_EFULL. */
 int uplink_send(struct uplink *u, const struct wire_packet *p) NODISCARD;
 /* A packet that consists of its head, perhaps with a body. */
 void uplink_send_cmd(struct uplink *u, uint8_t cmd, uint32_t connection_id, struct span body);

@@ -49,11 +49,12 @@ static bool get_text(struct span *line, char *out, size_t out_bytes)
 /* All numbers of a status row, in the order in which they travel. */
 #define FIELD(name) offsetof(struct role_status, name)
 static const size_t numbers[] = {
-    FIELD(connections_n), FIELD(send_fail_n), FIELD(timers_n),      FIELD(requests_n),
-    FIELD(uids_n),        FIELD(groups_n),    FIELD(queued_bytes),  FIELD(dropped_n),
-    FIELD(lost_n),        FIELD(drop_new_n),  FIELD(drop_old_n),    FIELD(slow_closed_n),
-    FIELD(slow_n),        FIELD(refused_n),   FIELD(limited_n),     FIELD(silent_n),
-    FIELD(delivered_n),   FIELD(read_bytes),  FIELD(written_bytes), FIELD(links_n),
+    FIELD(connections_n), FIELD(send_fail_n), FIELD(timers_n),       FIELD(requests_n),
+    FIELD(uids_n),        FIELD(groups_n),    FIELD(queued_bytes),   FIELD(dropped_n),
+    FIELD(lost_n),        FIELD(drop_new_n),  FIELD(drop_old_n),     FIELD(slow_closed_n),
+    FIELD(slow_n),        FIELD(refused_n),   FIELD(limited_n),      FIELD(silent_n),
+    FIELD(delivered_n),   FIELD(read_bytes),  FIELD(written_bytes),  FIELD(links_n),
+    FIELD(sends_n),       FIELD(unheard_n),   FIELD(interest_bytes),
 };
 #undef FIELD
 

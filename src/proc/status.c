@@ -204,6 +204,9 @@ static void put_json_counts(struct buf *out, const struct status_row *r)
         {"delivered", r->counts.delivered_n},
         {"bytes_read", r->counts.read_bytes},
         {"bytes_written", r->counts.written_bytes},
+        {"sends", r->counts.sends_n},
+        {"unheard", r->counts.unheard_n},
+        {"interest_bytes", r->counts.interest_bytes},
     };
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
         buf_printf(out, ",\"%s\":%" PRIu64, fields[i].name, fields[i].value);

@@ -231,6 +231,8 @@ static void worker_status(void *self, struct role_status *out)
     out->requests_n = w->dispatch.done_n;
     out->timers_n = w->timers.n;
     out->queued_bytes = w->dispatch.bytes_n;
+    out->unheard_n = mesh_silent_n(&w->mesh);
+    out->interest_bytes = mesh_interest_bytes(&w->mesh);
 }
 
 static void worker_connections(void *self, role_connection_fn *row, void *ctx)

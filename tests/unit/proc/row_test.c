@@ -25,7 +25,10 @@ static void test_status_there_and_back(void **state)
                              .lost_n = 9,
                              .drop_old_n = 10,
                              .written_bytes = 11,
-                             .links_n = 12};
+                             .links_n = 12,
+                             .sends_n = 13,
+                             .unheard_n = 14,
+                             .interest_bytes = 15};
     struct role_status out;
     struct buf line = {0};
     row_put_status(&line, &in);
@@ -43,6 +46,9 @@ static void test_status_there_and_back(void **state)
     assert_int_equal(out.drop_old_n, 10);
     assert_int_equal(out.written_bytes, 11);
     assert_int_equal(out.links_n, 12);
+    assert_int_equal(out.sends_n, 13);
+    assert_int_equal(out.unheard_n, 14);
+    assert_int_equal(out.interest_bytes, 15);
     buf_fini(&line);
 }
 
