@@ -87,3 +87,9 @@ fuzz-run: $(FUZZ_BINS)
 		$(O)/fuzz/$${n}_fuzz -max_total_time=$(T) -timeout=10 -print_final_stats=1 -verbosity=0 \
 			-artifact_prefix=$(O)/fuzz/crashes/$$n- $(O)/fuzz/found/$$n tests/fuzz/corpus/$$n \
 			$$(ls -d tests/fuzz/regress/$$n 2>/dev/null) || exit 1; done
+
+# `make soak MINUTES=30`: the chat for so long, with everything that can happen to it; see tests/soak.
+.PHONY: soak
+soak: $(O)/gatehouse
+	$(Q)GATEHOUSE=$(abspath $(O)/gatehouse) /usr/bin/python3 tests/soak/soak.py --minutes $(or $(MINUTES),10) \
+		--out $(O)/soak $(if $(SIZE),--size $(SIZE))

@@ -21,7 +21,7 @@
 #include "web/web.h"
 #include "web/web_conf.h"
 
-enum { VISITORS_MAX = 4, OPS_MAX = 100, STEP_MS = 250, STEPS_MAX = 400 };
+enum { VISITORS_MAX = 4, LINKS_MAX = 4, OPS_MAX = 100, STEP_MS = 250, STEPS_MAX = 400 };
 enum { REGISTRY_PORT = 1236, GATEWAY_PORT = 2300 };
 
 struct visitor_of_ours {
@@ -34,7 +34,7 @@ static struct {
     struct role_env env;
     void *web;
     int listener;
-    struct cable *gateway; /* NULL: there is none */
+    struct cable *links[LINKS_MAX]; /* to the one gateway there is; NULL: this place is free */
     struct dice dice;
     struct visitor_of_ours visitors[VISITORS_MAX];
 } s;
@@ -87,12 +87,25 @@ static void begin_once(void)
 
 /* ---- registry and gateway ---- */
 
-static void send_packet(const struct wire_packet *p)
+static void send_packet(struct cable *link, const struct wire_packet *p)
 {
     struct buf out = {0};
     wire_put(&out, p);
-    cable_say(s.gateway, out.at, out.len);
+    cable_say(link, out.at, out.len);
     buf_fini(&out);
+}
+
+static void link_up(struct cable *link)
+{
+    size_t i = 0;
+    while (i < LINKS_MAX - 1 && s.links[i])
+        i++;
+    if (s.links[i])
+        cable_reset(s.links[i]);
+    s.links[i] = link;
+    send_packet(link, &(struct wire_packet){.cmd = CMD_HELLO,
+                                            .flag = WIRE_SCALAR,
+                                            .body = span_str("{\"gatehouse\":1}")});
 }
 
 static void answer_dials(void)
@@ -103,11 +116,8 @@ static void answer_dials(void)
         cable_answer(c, true);
         if (cable_port(c) == REGISTRY_PORT)
             cable_say(c, list, strlen(list));
-        if (cable_port(c) != GATEWAY_PORT)
-            continue;
-        s.gateway = c;
-        send_packet(&(struct wire_packet){
-            .cmd = CMD_HELLO, .flag = WIRE_SCALAR, .body = span_str("{\"gatehouse\":1}")});
+        else if (cable_port(c) == GATEWAY_PORT)
+            link_up(c);
     }
 }
 
@@ -131,7 +141,7 @@ static bool is_query(uint8_t cmd)
     }
 }
 
-static void answer_query(void)
+static void answer_query(struct cable *link)
 {
     static const char *const values[] = {
         "i:1;",
@@ -153,29 +163,35 @@ static void answer_query(void)
     struct span value = which < ARRAY_LEN(values) ? span_str(values[which])
                         : which < 0x40            ? span_str(values[which % 4])
                                                   : dice_bytes(&s.dice);
-    send_packet(&(struct wire_packet){
-        .cmd = CMD_REPLY, .flag = which == 0xfe ? WIRE_MORE : 0, .body = value});
+    send_packet(link, &(struct wire_packet){
+                          .cmd = CMD_REPLY, .flag = which == 0xfe ? WIRE_MORE : 0, .body = value});
 }
 
-static void hear_gateway(void)
+static void hear_link(struct cable **link)
 {
-    if (s.gateway && cable_is_over(s.gateway)) {
-        cable_leave(s.gateway);
-        s.gateway = NULL;
-    }
-    if (!s.gateway)
-        return;
-    struct buf *heard = cable_heard(s.gateway);
+    struct buf *heard = cable_heard(*link);
     struct wire_packet p;
     ssize_t n;
-    cable_set_room(s.gateway, 1 << 16);
+    cable_set_room(*link, 1 << 16);
     while ((n = wire_decode(buf_span(heard), SIZE_MAX, &p)) > 0) {
         if (is_query(p.cmd))
-            answer_query();
+            answer_query(*link);
         buf_consume(heard, (size_t)n);
     }
     if (n < 0)
         abort();
+    if (!cable_is_over(*link))
+        return;
+    cable_leave(*link);
+    *link = NULL;
+}
+
+static bool is_gateway_there(void)
+{
+    for (size_t i = 0; i < LINKS_MAX; i++)
+        if (s.links[i])
+            return true;
+    return false;
 }
 
 /* ---- visitors ---- */
@@ -230,7 +246,9 @@ static void turn(void)
 {
     if (loop_turn(s.env.loop, 0) < 0)
         abort();
-    hear_gateway();
+    for (size_t i = 0; i < LINKS_MAX; i++)
+        if (s.links[i])
+            hear_link(&s.links[i]);
     for (size_t i = 0; i < VISITORS_MAX; i++)
         if (s.visitors[i].cable)
             hear_visitor(&s.visitors[i]);
@@ -309,17 +327,19 @@ static void leave(void)
     *v = (struct visitor_of_ours){0};
 }
 
-static void lose_gateway(void)
+static void lose_link(void)
 {
-    if (s.gateway)
-        cable_reset(s.gateway);
+    struct cable *link = s.links[dice_below(&s.dice, LINKS_MAX)];
+    if (link)
+        cable_reset(link);
 }
 
 static void gateway_says_anything(void)
 {
+    struct cable *link = s.links[dice_below(&s.dice, LINKS_MAX)];
     struct span bytes = dice_bytes(&s.dice);
-    if (s.gateway)
-        cable_say(s.gateway, bytes.at, bytes.len);
+    if (link)
+        cable_say(link, bytes.at, bytes.len);
 }
 
 static void time_passes(void)
@@ -363,13 +383,13 @@ static void end(void)
         *v = (struct visitor_of_ours){0};
     }
     struct role_status status = {.connections_n = 1};
-    for (int i = 0; i < STEPS_MAX && (status.connections_n > 0 || !s.gateway); i++) {
+    for (int i = 0; i < STEPS_MAX && (status.connections_n > 0 || !is_gateway_there()); i++) {
         pass();
         web_role.status(s.web, &status);
     }
-    if (status.connections_n > 0 || !s.gateway) {
+    if (status.connections_n > 0 || !is_gateway_there()) {
         fprintf(stderr, "%llu visitors do not go; the gateway is %s\n",
-                (unsigned long long)status.connections_n, s.gateway ? "there" : "gone");
+                (unsigned long long)status.connections_n, is_gateway_there() ? "there" : "gone");
         abort();
     }
     kernel_recycle();
@@ -378,7 +398,7 @@ static void end(void)
 int LLVMFuzzerTestOneInput(const uint8_t *at, size_t len)
 {
     static void (*const ops[])(void) = {
-        turn, ask, ask, say_anything, leave, lose_gateway, gateway_says_anything, time_passes};
+        turn, ask, ask, say_anything, leave, lose_link, gateway_says_anything, time_passes};
     if (!s.web) {
         begin_once();
         end();
