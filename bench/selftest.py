@@ -129,5 +129,14 @@ class Tables(unittest.TestCase):
         self.assertEqual(tables.cell({"idle": {"x": [{"skipped": "no php"}]}}, "idle", "x"), "skipped: no php")
 
 
+class Scale(unittest.TestCase):
+    def test_formulas_agree_with_what_was_played(self):
+        out = subprocess.run([sys.executable, f"{servers.HERE}/scale.py", "--hosts", "3,16,200", "--members", "7",
+                              "--gateways", "2"],
+                             capture_output=True, text=True, check=True).stdout
+        worst = float(out.splitlines()[-1].split("differ by ")[1].split()[0])
+        self.assertLess(worst, 3, out)
+
+
 if __name__ == "__main__":
     unittest.main()
