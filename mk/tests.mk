@@ -35,6 +35,13 @@ check:
 asan:
 	$(Q)/usr/bin/python3 tests/run.py gcc-san clang-san
 
+# Faults on purpose, and what they cost: the table in docs/operations.md is written anew. Wants a machine
+# that does nothing else. `make chaos ONLY=registry` runs the faults with that word in their name.
+.PHONY: chaos
+chaos: $(O)/gatehouse
+	$(Q)cd tests/integration && GATEHOUSE=$(abspath $(O)/gatehouse) GATEHOUSE_INCLUDE=$(abspath include) \
+		PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m chaos --write $(abspath docs/operations.md) $(if $(ONLY),--only "$(ONLY)")
+
 # Fuzz targets: tests/fuzz/NOUN_fuzz.c with tests/fuzz/corpus/NOUN and, once it crashed, regress/NOUN.
 # `make fuzz T=60` searches with libFuzzer for so many seconds each (clang only); `make fuzz-replay`
 # runs what is known, on any compiler.
