@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/crypto.h"
 #include "base/mem.h"
 #include "chan/chan_internal.h"
 #include "net/peer_tls.h"
@@ -24,19 +25,28 @@ struct redial {
     bool is_stopped;
 };
 
+/* Half of it to all of it: those who lost the same peer at the same time do not all come back at
+ * the same time. */
+static uint64_t jitter(uint64_t delay_ms)
+{
+    uint32_t dice;
+    crypto_random(&dice, sizeof dice);
+    return delay_ms - dice % (delay_ms / 2 + 1);
+}
+
 /* The owner may stop us in on_close. */
 static void tell_failure(struct redial *r, int why)
 {
     r->kind->events->on_close(NULL, r->owner, why, 1006);
     if (!r->is_stopped)
-        timer_start(r->loop, &r->retry, r->retry_ms);
+        timer_start(r->loop, &r->retry, jitter(r->retry_ms));
 }
 
 static void on_chan_end(struct chan_hook *h)
 {
     struct redial *r = CONTAINER_OF(h, struct redial, hook);
     r->chan = NULL;
-    timer_start(r->loop, &r->retry, r->retry_ms);
+    timer_start(r->loop, &r->retry, jitter(r->retry_ms));
 }
 
 static void on_resolved(void *owner, int rc, const struct addr *addr)

@@ -33,12 +33,12 @@ struct client {
     uint32_t id;                                  /* connection_id */
     uint32_t pos;                                 /* in clients.all */
     uint32_t beat_pos;                            /* in its bucket of heartbeat */
-    int32_t silent_n; /* heartbeat ticks since the last message, from -1 */
-    uint16_t second;  /* of the clock, cut; messages_n belongs to it */
-    uint16_t messages_n;
+    int32_t silent_n;    /* heartbeat ticks since the last message, from -1 */
+    uint32_t full_at;    /* its token bucket for messages: see rate.h */
     bool had_groups : 1; /* groups reads as an array, not as null, once one was joined */
     bool is_paused : 1;  /* not read from, because its worker's queue is full */
     bool is_full : 1;    /* more waits for it than it may: see slow.h */
+    bool is_delayed : 1; /* not read from, because it has no token */
     bool is_marked : 1;  /* scratch of one command: left out */
 };
 

@@ -12,15 +12,20 @@ void feeders_fini(struct feeders *f)
     *f = (struct feeders){0};
 }
 
-void feeders_pause(struct feeders *f, struct client *c)
+void feeders_add(struct feeders *f, const struct client *c)
 {
-    if (c->is_paused)
-        return;
     if (f->len == f->cap) {
         f->cap = f->cap ? f->cap * 2 : 16;
         f->ids = mem_realloc(f->ids, f->cap * sizeof(*f->ids));
     }
     f->ids[f->len++] = c->id;
+}
+
+void feeders_pause(struct feeders *f, struct client *c)
+{
+    if (c->is_paused)
+        return;
+    feeders_add(f, c);
     c->is_paused = true;
     conn_pause(chan_conn(c->chan));
 }

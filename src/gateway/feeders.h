@@ -15,7 +15,9 @@ struct feeders {
     size_t cap;
 };
 
-void feeders_fini(struct feeders *f); /* resumes nobody */
+void feeders_fini(struct feeders *f);
+void feeders_add(struct feeders *f, const struct client *c);
+    /* remembers it, no more */ /* resumes nobody */
 void feeders_pause(struct feeders *f, struct client *c);
 void feeders_resume_all(struct feeders *f, const struct clients *clients);
 

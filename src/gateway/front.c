@@ -197,30 +197,13 @@ static void on_open(struct chan *ch, void *owner, const struct codec_event *ev)
     handshake_begin(g, c, ev->request, from);
 }
 
-static bool is_too_fast(struct gateway *g, struct client *c)
-{
-    static struct log_rate rate;
-    uint16_t second = (uint16_t)(loop_now_ms(g->loop) / 1000);
-    if (c->second != second)
-        c->messages_n = 0;
-    c->second = second;
-    if (++c->messages_n <= g->conf->max_messages_per_second)
-        return false;
-    log_limited(&rate, LOG_WARN,
-                "connection %" PRIu32 " sends more than %" PRId64
-                " messages in a second (max_messages_per_second); closed with 1008",
-                c->id, g->conf->max_messages_per_second);
-    chan_close(c->chan, 1008, span_str("too many messages")); /* RFC 6455 §7.4.1: policy */
-    return true;
-}
-
 static void on_message(struct chan *ch, void *owner, const struct codec_event *ev)
 {
     struct client *c = owner;
     if (!c)
         return;
     struct gateway *g = front_of(c)->gateway;
-    if (g->conf->max_messages_per_second > 0 && is_too_fast(g, c))
+    if (!rates_allow(g, c))
         return;
     c->silent_n = -1;
     g->counts.requests_n++;

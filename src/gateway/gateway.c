@@ -28,6 +28,7 @@ static void gateway_free(struct gateway *g)
     nats_peer_free(g->nats_peer);
     jobs_fini(g);
     route_fini(g);
+    rates_fini(g);
     herald_fini(g);
     interest_fini(&g->interest);
     groups_fini(&g->groups);
@@ -142,6 +143,7 @@ static void init(struct gateway *g, struct role_env *env)
     g->trusted = door_conf_trusted(&g->conf->door);
     g->deflate = ws_conf_deflate(&g->conf->ws);
     route_init(g);
+    rates_init(g);
 }
 
 static int start_listeners(struct gateway *g)

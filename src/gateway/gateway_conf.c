@@ -7,6 +7,7 @@
 #include <gw/err.h>
 
 #include "gateway/auth.h"
+#include "gateway/rate.h"
 #include "net/resolve.h"
 #include "proc/listen.h"
 #include "proto/codec.h"
@@ -214,8 +215,21 @@ static const struct conf_key keys[] = {
      .offset = AT(max_messages_per_second),
      .def = "0",
      .max = UINT16_MAX - 1,
-     .meaning = "Most messages of one client in one second, before it is closed with code 1008; 0 "
-                "for no limit."},
+     .meaning = "Messages that one client may send in a second, on average; 0 for no limit."},
+    {.name = "message_burst",
+     .type = CONF_INT,
+     .offset = AT(message_burst),
+     .def = "0",
+     .max = UINT16_MAX,
+     .meaning = "Messages that a client which was silent may send at once; 0 for as many as in one "
+                "second."},
+    {.name = "on_rate",
+     .type = CONF_ENUM,
+     .offset = AT(on_rate),
+     .def = "close",
+     .choices = "close|delay",
+     .meaning = "What happens to a client that sends faster: closed with code 1008, or not read "
+                "from until it may send again."},
     {.name = "origin",
      .type = CONF_LIST,
      .offset = AT(origin),
@@ -345,6 +359,12 @@ int gateway_conf_check(const struct conf *conf, const struct conf_section *s, st
         conf_complain(conf, s, "start_port", errors,
                       "%d processes from %d on would pass port 65535; choose a lower one",
                       (int)gc->count, (int)gc->start_port);
+        rc = GW_ECONF;
+    }
+    if (gc->message_burst > gc->max_messages_per_second * RATE_BURST_SECONDS_MAX &&
+        gc->max_messages_per_second > 0) {
+        conf_complain(conf, s, "message_burst", errors, "at most %d seconds' worth of messages",
+                      RATE_BURST_SECONDS_MAX);
         rc = GW_ECONF;
     }
     /* A message that refers to one which was dropped cannot be inflated. */

@@ -18,6 +18,7 @@
 
 struct codec;
 
+enum gateway_on_rate { ON_RATE_CLOSE, ON_RATE_DELAY };
 enum gateway_router { ROUTER_LEAST, ROUTER_RANDOM };
 enum gateway_on_full { ON_FULL_CLOSE, ON_FULL_DROP_NEW, ON_FULL_DROP_OLD };
 
@@ -55,6 +56,8 @@ struct gateway_conf {
     int64_t max_connections;
     int64_t max_connections_per_address;
     int64_t max_messages_per_second;
+    int64_t message_burst;
+    int on_rate;
     struct conf_list origin;
     bool has_sse;
     uint64_t sse_resume_ms;

@@ -15,6 +15,7 @@
 #include "gateway/inner.h"
 #include "gateway/interest.h"
 #include "gateway/job.h"
+#include "gateway/rate.h"
 #include "gateway/receivers.h"
 #include "gateway/registrar.h"
 #include "gateway/route.h"
@@ -56,6 +57,7 @@ struct gateway {
     struct herald herald;
     struct heartbeat heartbeat;
     struct route route;
+    struct rates rates;
     struct inner inner;
     struct silence silence;
     struct peer_tls inner_tls;

@@ -106,6 +106,22 @@ static int listen_ctl(struct premises *p, struct buf *errors)
     return 0;
 }
 
+/* Below that a chat server runs into its limit on an ordinary day. */
+enum { FILES_FEW = 4096 };
+
+static void report_files(const struct fleet *f, unsigned long files)
+{
+    unsigned long wanted = (unsigned long)f->settings->open_files;
+    if (files >= wanted)
+        log_info("each process may open %lu files", files);
+    else
+        log_write(files < FILES_FEW ? LOG_WARN : LOG_INFO,
+                  "each process may open %lu files, not the %lu of open_files: the system's hard "
+                  "limit is lower; raise it with ulimit -Hn (LimitNOFILE in systemd) and "
+                  "fs.nr_open. A client takes one",
+                  files, wanted);
+}
+
 int premises_take(struct premises *p, struct buf *errors)
 {
     struct fleet *f = p->fleet;
@@ -117,12 +133,13 @@ int premises_take(struct premises *p, struct buf *errors)
         rc = premises_make_run_dir(p, errors);
     if (rc == 0)
         rc = builder_run_all(f, errors);
-    if (rc == 0 && sock_raise_files((unsigned long)f->settings->open_files, &files) == 0)
-        log_debug("each process may open %lu files", files);
+    bool has_files = sock_raise_files((unsigned long)f->settings->open_files, &files) == 0;
     if (rc == 0)
         rc = group_bind_all(f->groups, f->groups_n, f->conf, errors);
     if (rc == 0)
         rc = listen_ctl(p, errors);
+    if (rc == 0 && has_files)
+        report_files(f, files);
     return rc;
 }
 

@@ -1,0 +1,106 @@
+"""Limits of a gateway: message rates, open files, connections; who is beyond them, and what it costs the others."""
+
+import asyncio
+import os
+import resource
+import socket
+import time
+
+import pytest
+from harness import ROOT, SLOW, Ports, chat_conf, wait_until
+from ws import Client
+
+
+def make_site(site, gateway):
+    ports = Ports(1)
+    text = chat_conf(events=ROOT / "examples/echo/echo.c", registry=ports.registry, port=ports.port,
+                     inner=ports.inner, gateway=gateway)
+    return site(text).start(ports.port, ports.registry, ports.inner), ports
+
+
+def row(server):
+    return next(r for r in server.status()["processes"] if r["kind"] == "gateway")
+
+
+def test_a_burst_is_welcome_and_a_flood_is_not(site):
+    server, ports = make_site(site, "max_messages_per_second = 5\nmessage_burst = 20\nclose_timeout = 0.5\n")
+
+    async def scenario():
+        good, bad = await Client.connect(ports.port), await Client.connect(ports.port)
+        for i in range(20):
+            good.send(f"{i}")
+        for i in range(20):
+            assert await good.text() == b"%d" % i
+        bad.transport.write(b"".join([b"\x81\x81\0\0\0\0x"] * 200))
+        await asyncio.wait_for(bad.is_closed.wait(), 20 * SLOW)
+        assert bad.close_code == 1008
+        assert not good.is_closed.is_set()
+
+    asyncio.run(scenario())
+    assert row(server)["limited"] == 1
+    assert "more than 5 messages in a second (max_messages_per_second); closed with 1008" in server.log()
+    server.stop()
+
+
+def test_a_flood_may_also_be_read_slowly(site):
+    server, ports = make_site(site, "max_messages_per_second = 40\nmessage_burst = 10\non_rate = delay\n")
+
+    async def scenario():
+        flood, other = await Client.connect(ports.port), await Client.connect(ports.port)
+        began = time.monotonic()
+        flood.transport.write(b"".join([b"\x81\x81\0\0\0\0x"] * 90))
+        other.send("hello")
+        assert await other.text() == b"hello"
+        for _ in range(90):
+            assert await flood.text() == b"x"
+        assert time.monotonic() - began >= 79 / 40  # the burst at once, the rest at its rate
+
+    asyncio.run(scenario())
+    assert row(server)["limited"] >= 1
+    server.stop()
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="sanitizers open files of their own")
+def test_without_descriptors_nobody_spins_and_the_others_are_served(site):
+    server, ports = make_site(site, "handshake_timeout = 60\n")
+    pid = row(server)["pid"]
+    used = len(os.listdir(f"/proc/{pid}/fd"))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 20, used + 20))
+
+    async def scenario():
+        first = await Client.connect(ports.port)
+        crowd = []
+        for _ in range(60):
+            s = socket.socket()
+            s.connect(("127.0.0.1", ports.port))  # by the kernel: the backlog takes them
+            crowd.append(s)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, wait_until, lambda: "cannot accept connections: Too many open files" in
+                                   server.log(), 20, "the log names the limit")
+        before = cpu_seconds(pid)
+        for i in range(20):
+            first.send(f"{i}")
+            assert await first.text() == b"%d" % i
+            await asyncio.sleep(0.1)
+        assert cpu_seconds(pid) - before < 1
+        for s in crowd:
+            s.close()
+        last = await Client.connect(ports.port)
+        last.send("again")
+        assert await last.text() == b"again"
+
+    asyncio.run(scenario())
+    assert "raise ulimit -n (LimitNOFILE in systemd)" in server.log()
+    server.stop()
+
+
+def test_the_log_tells_how_many_files_a_process_may_open(site):
+    server, _ = make_site(site, "")
+    assert "each process may open " in server.log()
+    server.stop()
