@@ -17,6 +17,7 @@ static const struct option options[] = {
     {"-g", "--graceful", offsetof(struct args, is_graceful)},
     {"-q", "--quiet", offsetof(struct args, is_quiet)},
     {"--json", "--json", offsetof(struct args, is_json)},
+    {"--restart", "--restart", offsetof(struct args, comes_back)},
 };
 
 static bool set_option(struct args *a, const char *word)
@@ -36,20 +37,48 @@ static int complain(struct buf *errors, const char *what, const char *word)
     return -EINVAL;
 }
 
+static bool takes_target(const struct args *a)
+{
+    return a->command && !a->target &&
+           (strcmp(a->command, "drain") == 0 || strcmp(a->command, "undrain") == 0);
+}
+
+/* --rate N, --seconds S. 0: it is another word, 1: taken with its number, or < 0. */
+static int take_number(struct args *a, const char *word, const char *number, struct buf *errors)
+{
+    unsigned *to = strcmp(word, "--rate") == 0      ? &a->rate
+                   : strcmp(word, "--seconds") == 0 ? &a->seconds
+                                                    : NULL;
+    uint64_t n;
+    if (!to)
+        return 0;
+    if (!number || !span_to_u64(span_str(number), &n) || n == 0 || n > INT32_MAX)
+        return complain(errors, "needs a number behind it", word);
+    *to = (unsigned)n;
+    return 1;
+}
+
 int args_parse(int argc, char **argv, struct args *out, struct buf *errors)
 {
     *out = (struct args){0};
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
+        int rc;
         if (strcmp(word, "-c") == 0 || strcmp(word, "--config") == 0) {
             if (++i == argc)
                 return complain(errors, "needs a file name behind it", word);
             out->conf_file = argv[i];
+        } else if ((rc = take_number(out, word, argv[i + 1], errors)) != 0) {
+            if (rc < 0)
+                return rc;
+            i++;
         } else if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
             out->command = "help";
         } else if (word[0] == '-') {
             if (!set_option(out, word))
                 return complain(errors, "unknown option", word);
+        } else if (takes_target(out)) {
+            out->target = word;
         } else if (out->command) {
             return complain(errors, "one command at a time", word);
         } else {

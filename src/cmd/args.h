@@ -14,6 +14,10 @@ struct args {
     bool is_graceful;      /* -g */
     bool is_quiet;         /* -q */
     bool is_json;          /* --json */
+    bool comes_back;       /* --restart */
+    const char *target;    /* of drain and undrain: a section or a pid; "gateway" when not given */
+    unsigned rate;         /* --rate */
+    unsigned seconds;      /* --seconds */
 };
 
 /* Command and options in any order, as the original takes them. 0, or -EINVAL with a line in

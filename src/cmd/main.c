@@ -33,6 +33,9 @@ static const char usage[] =
     "  reload [-g]             new business code in new processes; clients stay connected\n"
     "  status [-d] [--json]    processes and their counters; -d: live\n"
     "  connections             all connections of all processes\n"
+    "  drain [NAME|PID] [--rate N|--seconds S] [--restart]\n"
+    "                          gateways take no new clients, send the others elsewhere, end\n"
+    "  undrain [NAME|PID]      they are started again\n"
     "  check                   check the config and build the modules, start nothing\n"
     "  push                    send messages to clients; see push --help\n"
     "  query                   who is connected; see query --help\n"
@@ -98,6 +101,16 @@ static int do_connections(struct session *s)
     return remote_connections(&s->remote, &s->args);
 }
 
+static int do_drain(struct session *s)
+{
+    return remote_drain(&s->remote, &s->args);
+}
+
+static int do_undrain(struct session *s)
+{
+    return remote_undrain(&s->remote, &s->args);
+}
+
 static int do_keys(struct session *s)
 {
     struct buf text = {0};
@@ -133,6 +146,7 @@ static const struct command {
     {"start", do_start, NEED_CONF},        {"stop", do_stop, NEED_PLACE},
     {"restart", do_restart, NEED_CONF},    {"reload", do_reload, NEED_PLACE},
     {"status", do_status, NEED_PLACE},     {"connections", do_connections, NEED_PLACE},
+    {"drain", do_drain, NEED_PLACE},       {"undrain", do_undrain, NEED_PLACE},
     {"check", do_check, NEED_CONF},        {"keys", do_keys, NEED_NOTHING},
     {"version", do_version, NEED_NOTHING}, {"help", do_help, NEED_NOTHING},
 };

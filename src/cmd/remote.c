@@ -8,6 +8,7 @@
 
 #include <gw/err.h>
 
+#include "proc/ctl.h"
 #include "proc/ctl_client.h"
 #include "proc/exit_code.h"
 #include "proc/pidfile.h"
@@ -91,4 +92,31 @@ int remote_status(const struct remote *r, const struct args *a)
 int remote_connections(const struct remote *r, const struct args *a)
 {
     return call(r, "connections", ANSWER_MS);
+}
+
+static const char *target_of(const struct args *a)
+{
+    return a->target ? a->target : "gateway";
+}
+
+/* The master tells each second how far it is. */
+int remote_drain(const struct remote *r, const struct args *a)
+{
+    enum { DEFAULT_SECONDS = 30 };
+    char command[CTL_LINE_MAX];
+    unsigned seconds = a->seconds ? a->seconds : a->rate ? 0 : DEFAULT_SECONDS;
+    int n = snprintf(command, sizeof command, "drain %s %u %u %d", target_of(a), a->rate, seconds,
+                     a->comes_back);
+    if (n < 0 || (size_t)n >= sizeof command)
+        return EXIT_CODE_USAGE;
+    return call(r, command, ANSWER_MS);
+}
+
+int remote_undrain(const struct remote *r, const struct args *a)
+{
+    char command[CTL_LINE_MAX];
+    int n = snprintf(command, sizeof command, "undrain %s", target_of(a));
+    if (n < 0 || (size_t)n >= sizeof command)
+        return EXIT_CODE_USAGE;
+    return call(r, command, ANSWER_MS);
 }

@@ -20,4 +20,8 @@ int remote_reload(const struct remote *r, const struct args *a) NODISCARD;
 int remote_status(const struct remote *r, const struct args *a) NODISCARD;
 int remote_connections(const struct remote *r, const struct args *a) NODISCARD;
 
+/* Takes gateways out of service without haste, and back. */
+int remote_drain(const struct remote *r, const struct args *a);
+int remote_undrain(const struct remote *r, const struct args *a);
+
 #endif

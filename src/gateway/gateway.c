@@ -23,6 +23,7 @@ static void gateway_free(struct gateway *g)
     timer_stop(g->loop, &g->ending);
     heartbeat_stop(g);
     silence_stop(g);
+    retreat_stop(g);
     heartbeat_fini(g);
     registrar_fini(g);
     nats_peer_free(g->nats_peer);
@@ -106,6 +107,11 @@ static void gateway_drain(void *self)
     g->is_draining = true;
     for_all_clients(g, conn_pause);
     begin_ending(g, DRAIN_MAX_MS);
+}
+
+static void gateway_retreat(void *self, uint64_t per_second, uint64_t seconds)
+{
+    retreat_begin(self, per_second, seconds);
 }
 
 static void gateway_stop(void *self)
@@ -271,6 +277,7 @@ const struct role gateway_role = {
     .credentials = gateway_conf_credentials,
     .start = gateway_start,
     .drain = gateway_drain,
+    .retreat = gateway_retreat,
     .stop = gateway_stop,
     .reopen = gateway_reopen,
     .status = gateway_status,

@@ -18,6 +18,7 @@
 #include "gateway/rate.h"
 #include "gateway/receivers.h"
 #include "gateway/registrar.h"
+#include "gateway/retreat.h"
 #include "gateway/route.h"
 #include "gateway/silence.h"
 #include "net/cidr.h"
@@ -60,6 +61,7 @@ struct gateway {
     struct rates rates;
     struct inner inner;
     struct silence silence;
+    struct retreat retreat;
     struct peer_tls inner_tls;
     struct jobs jobs;
     struct registrar registrar;

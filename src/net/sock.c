@@ -68,6 +68,19 @@ int sock_listen_udp(const struct addr *at, bool is_shared)
     return fd;
 }
 
+/* Linux takes a listening TCP socket back to a bound one here. Others refuse, or stop for good. */
+void sock_unlisten(int fd)
+{
+    struct addr at;
+    if (sock_local(fd, &at) == 0 && at.family != AF_UNIX)
+        (void)shutdown(fd, SHUT_RD);
+}
+
+int sock_listen_again(int fd)
+{
+    return listen(fd, SOMAXCONN) < 0 ? -errno : 0;
+}
+
 static int unix_addr(const char *path, struct sockaddr_un *out)
 {
     *out = (struct sockaddr_un){.sun_family = AF_UNIX};

@@ -14,6 +14,10 @@ int sock_listen(const struct addr *at, bool is_shared, int backlog) NODISCARD;
 /* A UDP socket that is bound there. The descriptor or -errno. */
 int sock_listen_udp(const struct addr *at, bool is_shared) NODISCARD;
 int sock_listen_unix(const char *path, mode_t mode) NODISCARD; /* removes a dead socket first */
+/* A TCP listener takes no connections any more, in all processes that have it, but keeps its
+ * address; those of the same address that share it get them. It may listen again: 0 or -errno. */
+void sock_unlisten(int fd);
+int sock_listen_again(int fd) NODISCARD;
 /* Starts connecting; the descriptor (writable when done) or -errno. */
 int sock_connect(const struct addr *to) NODISCARD;
 int sock_connect_unix(const char *path) NODISCARD;

@@ -96,6 +96,14 @@ static void stop(struct child *c)
     c->env.role->stop(c->self);
 }
 
+static void retreat(struct child *c, struct span rest)
+{
+    uint64_t per_second, seconds;
+    if (c->env.role->retreat && span_to_u64(span_cut(&rest, '\t'), &per_second) &&
+        span_to_u64(rest, &seconds))
+        c->env.role->retreat(c->self, per_second, seconds);
+}
+
 static void answer_status(struct child *c)
 {
     struct role_status status = {0};
@@ -169,6 +177,8 @@ static bool on_line(void *ctx, struct span line)
         answer_connections(c, rest);
     else if (span_is(verb, "drain"))
         drain(c);
+    else if (span_is(verb, "retreat"))
+        retreat(c, rest);
     else if (span_is(verb, "stop"))
         stop(c);
     else if (span_is(verb, "credentials"))

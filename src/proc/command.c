@@ -45,6 +45,12 @@ static const struct {
     {"stop graceful", do_stop_graceful, true},
 };
 
+/* Commands with words behind them. */
+static const struct {
+    const char *name;
+    void (*run)(struct farewell *f, struct ctl_session *s, const char *words);
+} orders[] = {{"drain ", farewell_drain}, {"undrain ", farewell_undrain}};
+
 static void on_command(void *owner, struct ctl_session *s, const char *line)
 {
     struct commands *c = owner;
@@ -56,6 +62,14 @@ static void on_command(void *owner, struct ctl_session *s, const char *line)
         known[i].run(c, s);
         return;
     }
+    for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+        size_t len = strlen(orders[i].name);
+        if (strncmp(orders[i].name, line, len) != 0)
+            continue;
+        log_info("command: %s", line);
+        orders[i].run(&c->farewell, s, line + len);
+        return;
+    }
     ctl_say(s, "unknown command: %s\n", line);
     ctl_end(s, EXIT_CODE_USAGE);
 }
@@ -65,12 +79,14 @@ int commands_init(struct commands *c, struct fleet *f, int ctl_fd, bool is_detac
     *c = (struct commands){.stop = {.fleet = f}};
     queries_init(&c->queries, f, is_detached);
     reload_init(&c->reload, f);
+    farewell_init(&c->farewell, f);
     c->ctl = ctl_start(f->loop, f->conns, ctl_fd, on_command, c);
     return c->ctl ? 0 : -errno;
 }
 
 void commands_step(struct commands *c)
 {
+    farewell_step(&c->farewell);
     reload_step(&c->reload);
     queries_step(&c->queries);
 }
@@ -96,6 +112,7 @@ void commands_reload(struct commands *c, struct ctl_session *s)
 void commands_answer(struct commands *c)
 {
     queries_fini(&c->queries);
+    farewell_fini(&c->farewell);
     while (c->stop_callers.len > 0) {
         struct ctl_session *s = vec_pop(&c->stop_callers);
         ctl_say(s, "stopped\n");

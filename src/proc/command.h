@@ -5,17 +5,20 @@
 #include "base/compiler.h"
 #include "base/vec.h"
 #include "proc/ctl.h"
+#include "proc/farewell.h"
 #include "proc/fleet.h"
 #include "proc/query.h"
 #include "proc/reload.h"
 #include "proc/stop.h"
 
-/* On the socket: status · status json · connections · reload · stop · stop graceful. */
+/* On the socket: status · status json · connections · reload · stop · stop graceful ·
+ * drain WHO RATE SECONDS BACK · undrain WHO. */
 struct commands {
     struct ctl *ctl;
     struct queries queries;
     struct reload reload;
     struct stop stop;
+    struct farewell farewell;
     struct vec stop_callers; /* struct ctl_session */
 };
 

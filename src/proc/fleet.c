@@ -147,7 +147,7 @@ void slot_restart_later(struct slot *s, uint64_t delay_ms)
 
 void slot_start(struct slot *s)
 {
-    if (s->fleet->is_stopping || s->current)
+    if (s->fleet->is_stopping || s->current || s->is_out)
         return;
     s->current = process_new(s->fleet, s, s->group->artifact);
     if (!s->current)
@@ -186,7 +186,7 @@ static void on_exit_of(struct process *p, int wait_status)
         s->next = NULL;
     } else if (s->current == p) {
         s->current = NULL;
-        if (!p->is_leaving && !f->is_stopping)
+        if (!p->is_leaving && !f->is_stopping && !s->is_out)
             on_crash(p, wait_status, life_ms);
     }
     if (p->is_leaving && wait_status != 0 && !p->is_killed)

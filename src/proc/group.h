@@ -25,6 +25,8 @@ struct slot {
     struct process
         *current;         /* serves, starts, or leaves at a stop; NULL while waiting for restart */
     struct process *next; /* a reload's process until it takes over */
+    bool is_out;          /* by drain: no process until undrain */
+    const void *farewell; /* which drain it waits for: proc/farewell.c */
     struct restart restart;
     struct timer restart_timer;
 };

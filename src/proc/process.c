@@ -232,6 +232,11 @@ void process_drain(struct process *p, uint64_t limit_ms)
     timer_start(p->slot->fleet->loop, &p->deadline, limit_ms);
 }
 
+void process_retreat(struct process *p, uint64_t per_second, uint64_t seconds)
+{
+    tell(p, "retreat\t%" PRIu64 "\t%" PRIu64 "\n", per_second, seconds);
+}
+
 void process_stop(struct process *p, uint64_t limit_ms)
 {
     if (p->is_last_deadline)

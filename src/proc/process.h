@@ -49,6 +49,8 @@ void process_reopen(struct process *p, struct span credentials);
 /* Asks it to finish its work and end; after limit_ms it is asked to stop, and killed stop_timeout
  * later. */
 void process_drain(struct process *p, uint64_t limit_ms);
+/* Asks it to leave without haste: role.h, retreat(). */
+void process_retreat(struct process *p, uint64_t per_second, uint64_t seconds);
 /* Asks it to end at once, with a flush; killed after limit_ms. */
 void process_stop(struct process *p, uint64_t limit_ms);
 void process_kill(struct process *p);

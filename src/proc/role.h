@@ -128,6 +128,10 @@ struct role {
     /* Finish work in hand, take no more, then env->finished(). Reload (of reloadable roles) and
      * stop -g. */
     void (*drain)(void *self);
+    /* Take no more clients, tell those who are there to come back elsewhere, per_second of them
+     * each second (0: so that it is done in `seconds`), then as drain(). May be NULL: nobody
+     * depends on this one process. */
+    void (*retreat)(void *self, uint64_t per_second, uint64_t seconds);
     /* Stop now: close with a flush, then env->finished(); the master kills after stop_timeout. */
     void (*stop)(void *self);
     void (*reopen)(
