@@ -340,8 +340,10 @@ void scene_end(struct scene *s, bool is_drained)
         s->links[i].is_deaf = false;
     for (int i = 0; i < HEARING_TURNS; i++)
         pass(s);
-    for (int i = 0; i < TURNS_MAX && route_queued_bytes(s->gateway) > 0; i++)
+    for (int i = 0; i < TURNS_MAX && route_queued_bytes(s->gateway) > 0; i++) {
+        kernel_pass(1); /* comings and goings are not hurried to a worker */
         scene_turn(s);
+    }
     bool was_exact = s->is_exact;
     for (size_t i = 0; i < SCENE_LINKS_MAX; i++) {
         was_exact = was_exact && !s->links[i].is_mixed;
