@@ -332,6 +332,14 @@ static void end_gateway(struct scene *s, bool is_drained)
         violated("the gateway does not end", 0);
 }
 
+static bool is_anything_unsent(struct gateway *g)
+{
+    for (struct list *n = g->inner.peers.next; n != &g->inner.peers; n = n->next)
+        if (conn_queued(CONTAINER_OF(n, struct peer, node)->conn) > 0)
+            return true;
+    return false;
+}
+
 void scene_end(struct scene *s, bool is_drained)
 {
     kernel_set_grain(0);
@@ -340,7 +348,7 @@ void scene_end(struct scene *s, bool is_drained)
         s->links[i].is_deaf = false;
     for (int i = 0; i < HEARING_TURNS; i++)
         pass(s);
-    for (int i = 0; i < TURNS_MAX && route_queued_bytes(s->gateway) > 0; i++) {
+    for (int i = 0; i < TURNS_MAX && is_anything_unsent(s->gateway); i++) {
         kernel_pass(1); /* comings and goings are not hurried to a worker */
         scene_turn(s);
     }
