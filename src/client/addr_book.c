@@ -31,6 +31,14 @@ bool addr_book_has(const struct addr_book *b, struct gateway_at at)
     return false;
 }
 
+bool addr_book_is_far(const struct addr_book *b, struct gateway_at at)
+{
+    for (size_t i = b->len - b->far_n; i < b->len; i++)
+        if (gateway_at_eq(b->at[i], at))
+            return true;
+    return false;
+}
+
 void addr_book_add(struct addr_book *b, struct gateway_at at)
 {
     if (addr_book_has(b, at))

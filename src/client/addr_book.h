@@ -21,6 +21,7 @@ struct addr_book {
     struct gateway_at *at;
     size_t len;
     size_t cap;
+    size_t far_n; /* the last so many are beyond our links: see struct gw_io, publish */
 };
 
 void addr_book_fini(struct addr_book *b);
@@ -30,6 +31,7 @@ void addr_book_add(struct addr_book *b, struct gateway_at at);
 /* "127.0.0.1:2300"; names are resolved and may block. 0 or < 0: unusable, nothing is added. */
 int addr_book_add_text(struct addr_book *b, const char *text) NODISCARD;
 bool addr_book_has(const struct addr_book *b, struct gateway_at at);
+bool addr_book_is_far(const struct addr_book *b, struct gateway_at at); /* one of the last far_n */
 
 struct gateway_at gateway_of(struct client_id id);
 bool gateway_at_eq(struct gateway_at a, struct gateway_at b);

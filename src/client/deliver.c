@@ -1,5 +1,6 @@
 /* A receipt is a query right behind the send on the same connection, so that its answer tells what
- * that send reached. Gateways that did not agree to our extensions are sent to without one. */
+ * that send reached; beyond our links the two travel in one message. Gateways that did not agree to
+ * our extensions are sent to without one. */
 #include "client/deliver.h"
 
 #include "base/mem.h"
@@ -29,14 +30,51 @@ static bool fit(struct gw *gw, struct gateway_at at, struct delivery *d)
     return true;
 }
 
+/* ---- beyond our links ---- */
+
+/* One publication serves all of them; a list of clients is for each gateway another one. */
+static bool is_published(const struct gw *gw, const struct delivery *d,
+                         const struct addr_book *book)
+{
+    return book->far_n > 0 && gw->io->publish && !d->is_for_one && !(d->how && d->how->only_ids);
+}
+
+/* The gateway of a client that is left out gets a packet of its own. */
+static bool is_apart(const struct delivery *d, struct gateway_at at)
+{
+    for (size_t i = 0; d->fit && i < d->how->exclude_n; i++) {
+        struct client_id id;
+        if (client_id_parse(span_str(d->how->exclude_ids[i]), &id) == 0 &&
+            gateway_at_eq(gateway_of(id), at))
+            return true;
+    }
+    return false;
+}
+
+static bool is_served(const struct delivery *d, const struct addr_book *book, size_t pos)
+{
+    return pos >= book->len - book->far_n && !is_apart(d, book->at[pos]);
+}
+
+static int publish(struct gw *gw, const struct delivery *d)
+{
+    const struct gw_send *how = d->fit ? d->how : NULL;
+
+    return gw->io->publish(gw, d->reach, &d->packet, how ? how->exclude_ids : NULL,
+                           how ? how->exclude_n : 0);
+}
+
 /* ---- without a receipt ---- */
 
 static int send_plain(struct gw *gw, struct delivery *d, const struct addr_book *book)
 {
-    size_t queued_n = 0;
-    int first = 0;
+    bool has_far = is_published(gw, d, book);
+    int first = has_far ? publish(gw, d) : 0;
+    size_t queued_n = has_far && first == 0;
 
     for (size_t i = 0; i < book->len; i++) {
+        if (has_far && is_served(d, book, i))
+            continue;
         if (!reach_may_be_at(gw, d->reach, book->at[i]) || !fit(gw, book->at[i], d))
             continue;
         int rc = gw->io->send(gw, book->at[i], &d->packet);
@@ -84,12 +122,21 @@ static void ask_receipt(struct gw *gw, struct fanout *f)
 static int send_counted(struct gw *gw, struct delivery *d, const struct addr_book *book)
 {
     struct fanout f = {.targets = mem_zalloc(book->len * sizeof *f.targets)};
+    bool has_far = is_published(gw, d, book);
 
+    if (has_far)
+        wire_put(&f.ahead, &d->packet);
     for (size_t i = 0; i < book->len; i++) {
-        if (!fit(gw, book->at[i], d))
+        bool has_own = !has_far || !is_served(d, book, i);
+        if (has_own && !fit(gw, book->at[i], d))
             continue;
         struct fanout_target *t = &f.targets[f.n++];
         t->at = book->at[i];
+        if (i >= book->len - book->far_n) {
+            if (has_own)
+                wire_put(&t->ahead, &d->packet);
+            continue;
+        }
         t->is_left_out = !reach_may_be_at(gw, d->reach, t->at);
         t->is_silent = t->is_left_out || !gw->io->is_ours || !gw->io->is_ours(gw, t->at);
         if (!t->is_left_out)
@@ -142,6 +189,7 @@ static int to_one(struct gw *gw, struct gateway_at at, struct delivery *d)
 
     if (rc < 0)
         return rc;
+    one.far_n = addr_book_is_far(book, at);
     return addr_book_has(book, at) ? send_to(gw, d, &one) : GW_ENOGATEWAY;
 }
 
@@ -154,6 +202,7 @@ int deliver_to_client(struct gw *gw, const char *client_id, struct delivery *d)
     if (!client_id || client_id_parse(span_str(client_id), &id) < 0)
         return GW_EBADID;
     d->packet.connection_id = id.connection_id;
+    d->is_for_one = true;
     io_begin(gw);
     int rc = to_one(gw, gateway_of(id), d);
     io_end(gw);

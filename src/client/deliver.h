@@ -22,6 +22,7 @@ struct delivery {
     const void *ctx;
     const struct gw_send *how; /* NULL: plain, without receipt */
     const struct reach *reach; /* NULL: everybody */
+    bool is_for_one;           /* of deliver_to_client() */
 };
 
 /* 0, GW_EPARTIAL or an error. Without a receipt neither allocates nor, in a worker, waits. */

@@ -141,9 +141,11 @@ int fanout_rc(const struct fanout *f)
 void fanout_fini(struct fanout *f)
 {
     for (size_t i = 0; i < f->n; i++) {
+        buf_fini(&f->targets[i].ahead);
         buf_fini(&f->targets[i].answer);
         php_doc_free(f->targets[i].doc);
     }
+    buf_fini(&f->ahead);
     mem_free(f->targets);
     *f = (struct fanout){0};
 }

@@ -17,9 +17,10 @@ struct gw;
 
 struct fanout_target {
     struct gateway_at at;
-    int rc;            /* < 0: no usable answer */
-    bool is_silent;    /* not asked: rc tells whether what was sent to it before is out */
-    bool is_left_out;  /* nor sent anything: it has no member of the names, nothing is missing */
+    int rc;           /* < 0: no usable answer */
+    bool is_silent;   /* not asked: rc tells whether what was sent to it before is out */
+    bool is_left_out; /* nor sent anything: it has no member of the names, nothing is missing */
+    struct buf ahead; /* beyond our links: packets in front of the question, in one piece with it */
     struct buf answer; /* the serialized value, as it came */
     struct php_doc *doc;
     const struct php_value *value; /* NULL when rc < 0 or silent */
@@ -29,6 +30,7 @@ struct fanout_target {
 struct fanout {
     struct fanout_target *targets;
     size_t n;
+    struct buf ahead;     /* the same for all that have none of their own */
     struct breath breath; /* of whoever reads the answers */
 };
 

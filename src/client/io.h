@@ -31,6 +31,11 @@ struct gw_io {
     int (*gateways)(struct gw *gw, const struct addr_book **out);
     /* Queues a packet (copied) for a gateway; never waits. 0, GW_ENOGATEWAY or another error. */
     int (*send)(struct gw *gw, struct gateway_at to, const struct wire_packet *p);
+    /* Sends a packet, once, to all gateways of the book that are beyond our links and that the
+     * reach (NULL: everybody) concerns, but not to those of the excluded clients. NULL: none are.
+     */
+    int (*publish)(struct gw *gw, const struct reach *reach, const struct wire_packet *p,
+                   const char *const *but_ids, size_t but_n);
     /* Ends a call of sends: brings them on their way, may wait. 0 or an error. */
     int (*settle)(struct gw *gw);
     /* Sends the packet to every target and waits for the answers, which go into the targets.

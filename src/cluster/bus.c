@@ -18,10 +18,12 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "proc/role.h"
 
 enum {
     REOPEN_MS = 2000,
     LAST_FLUSH_MS = 500,
+    BACK_MS = 500, /* who else has lost the server may be back by then, and hear what is sent */
     CLOSE_MAX_S = 1,
     KEEP_BYTES = 1024 * 1024, /* a buffer that grew beyond that is given back when it is empty */
 };
@@ -65,10 +67,12 @@ struct bus {
     size_t in_hand_bytes; /* taken from out, not yet given to libnats */
     bool is_up;
     bool is_fresh; /* the next up is the first of a connection */
+    bool is_back;  /* connected again, not yet used */
     bool is_ended; /* libnats gave up */
     bool is_stopping;
     bool was_full;
-    struct bus_counts counts; /* … to here */
+    uint64_t in_n, out_n;           /* messages */
+    uint64_t lost_in_n, lost_out_n; /* … to here */
 
     struct nats *nats;  /* the thread's */
     struct buf in_hand; /* the thread's */
@@ -153,6 +157,7 @@ static void on_nats_up(void *owner, const char *server, uint64_t max_payload)
     pthread_mutex_lock(&b->lock);
     b->is_up = true;
     b->max_payload = max_payload;
+    b->is_back = !b->is_fresh;
     tell(b, b->is_fresh ? RECORD_FRESH_UP : RECORD_UP, "", span_str(server));
     b->is_fresh = false;
     pthread_cond_signal(&b->has_work);
@@ -193,8 +198,8 @@ static void on_nats_message(void *owner, const char *reply, struct span data)
                     reply_len <= UINT16_MAX;
     if (has_room)
         tell(b, RECORD_MESSAGE, reply, data);
-    else
-        b->counts.lost_in_n++;
+    b->in_n += has_room;
+    b->lost_in_n += !has_room;
     pthread_mutex_unlock(&b->lock);
 }
 
@@ -283,8 +288,8 @@ static void give_to_nats(struct bus *b)
     empty(&b->in_hand);
     pthread_mutex_lock(&b->lock);
     b->in_hand_bytes = 0;
-    b->counts.sent_n += sent_n;
-    b->counts.lost_out_n += lost_n;
+    b->out_n += sent_n;
+    b->lost_out_n += lost_n;
     if (b->was_full)
         tell(b, RECORD_ROOM, "", span_of(NULL, 0));
     b->was_full = false;
@@ -301,6 +306,9 @@ static void *work(void *arg)
             wait_ms(b, REOPEN_MS);
             if (!b->is_stopping)
                 open_nats(b);
+        } else if (b->is_up && b->is_back) {
+            b->is_back = false;
+            wait_ms(b, BACK_MS);
         } else if (b->is_up && b->out.len > 0) {
             give_to_nats(b);
         } else {
@@ -376,7 +384,7 @@ static void take_in(struct bus *b)
     b->read_bytes = 0;
     pthread_mutex_lock(&b->lock);
     swap(&b->reading, &b->in);
-    uint64_t lost_n = b->counts.lost_in_n;
+    uint64_t lost_n = b->lost_in_n;
     pthread_mutex_unlock(&b->lock);
     if (lost_n > b->told_lost_in_n)
         log_limited(&rate, LOG_WARN,
@@ -511,7 +519,7 @@ static int queue(struct bus *b, const char *subject, const char *reply, struct s
     if (b->max_payload > 0 && data.len > b->max_payload)
         return GW_ETOOBIG;
     if (b->out.len + b->in_hand_bytes + bytes > b->conf->buffer_bytes) {
-        b->counts.lost_out_n++;
+        b->lost_out_n++;
         return GW_EFULL;
     }
     put_record(&b->out, RECORD_PUBLISH, subject, reply, data);
@@ -523,7 +531,7 @@ int bus_publish(struct bus *b, const char *subject, const char *reply, struct sp
 {
     pthread_mutex_lock(&b->lock);
     int rc = queue(b, subject, reply, data);
-    uint64_t lost_n = b->counts.lost_out_n;
+    uint64_t lost_n = b->lost_out_n;
     uint64_t max_payload = b->max_payload;
     pthread_mutex_unlock(&b->lock);
     return complain(rc, lost_n, data.len, max_payload);
@@ -584,9 +592,11 @@ void bus_resume(struct bus *b)
     wake_loop(b);
 }
 
-void bus_counts(struct bus *b, struct bus_counts *out)
+void bus_status(struct bus *b, struct role_status *out)
 {
     pthread_mutex_lock(&b->lock);
-    *out = b->counts;
+    out->nats_in_n = b->in_n;
+    out->nats_out_n = b->out_n;
+    out->nats_lost_n = b->lost_in_n + b->lost_out_n;
     pthread_mutex_unlock(&b->lock);
 }

@@ -11,6 +11,7 @@
 #include "net/loop.h"
 
 struct bus;
+struct role_status;
 
 /* On the loop's thread. */
 struct bus_events {
@@ -20,13 +21,6 @@ struct bus_events {
     /* Borrowed. reply: a subject as a C string, "" for none. */
     void (*on_message)(void *owner, const char *reply, struct span data);
     void (*on_room)(void *owner); /* bus_is_full() was true and is not any more; may be NULL */
-};
-
-struct bus_counts {
-    uint64_t sent_n;
-    uint64_t received_n;
-    uint64_t lost_out_n; /* there was no room while NATS was away or slow */
-    uint64_t lost_in_n;  /* there was no room while the loop was busy */
 };
 
 /* Connects, and stays connected, on a thread of its own; conf and events are borrowed for as long.
@@ -52,6 +46,7 @@ bool bus_is_flushed(struct bus *b);
 /* Stops and restarts on_message(); what comes meanwhile waits within the limit. */
 void bus_pause(struct bus *b);
 void bus_resume(struct bus *b);
-void bus_counts(struct bus *b, struct bus_counts *out);
+/* Fills the nats_… numbers. */
+void bus_status(struct bus *b, struct role_status *out);
 
 #endif

@@ -37,6 +37,11 @@ void presence_fini(struct presence *p)
     addr_book_fini(&p->book);
 }
 
+bool presence_has(const struct presence *p, struct gateway_at at)
+{
+    return idmap_get(p->members, gateway_at_key(at)) != NULL;
+}
+
 static void rebuild(struct presence *p)
 {
     size_t pos = 0;

@@ -2,6 +2,7 @@
 #ifndef CLUSTER_PRESENCE_H
 #define CLUSTER_PRESENCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "client/addr_book.h"
@@ -24,6 +25,7 @@ struct presence {
 void presence_init(struct presence *p, void (*on_gone)(void *owner, struct gateway_at at),
                    void *owner);
 void presence_fini(struct presence *p);
+bool presence_has(const struct presence *p, struct gateway_at at);
 /* An ENVELOPE_HERE or ENVELOPE_LEFT came. Who comes and goes is logged. */
 void presence_hear(struct presence *p, const struct envelope *e, uint64_t now_ms);
 /* To be called every second or so: those that are silent are gone. */

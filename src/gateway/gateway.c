@@ -243,6 +243,7 @@ static void gateway_status(void *self, struct role_status *out)
     out->send_fail_n = g->counts.send_fail_n;
     out->timers_n = loop_timers_n(g->loop);
     out->requests_n = g->counts.requests_n;
+    nats_peer_status(g->nats_peer, out);
     out->uids_n = groups_len(&g->uids);
     out->groups_n = groups_len(&g->groups);
     out->queued_bytes = route_queued_bytes(g);

@@ -47,9 +47,10 @@ struct nats_peer {
     uint64_t life;
     struct bus *bus;
     struct subscriptions subscriptions;
-    struct chan *chan; /* our end of the pair; NULL while there is none */
-    struct buf debts;  /* struct debt, the oldest first */
-    struct buf text;   /* scratch: a message */
+    struct interest_watch watch; /* of what the gateway holds */
+    struct chan *chan;           /* our end of the pair; NULL while there is none */
+    struct buf debts;            /* struct debt, the oldest first */
+    struct buf text;             /* scratch: a message */
     struct timer beat;
     bool is_held; /* chan is not read from until NATS takes more */
     bool is_stopping;
@@ -303,20 +304,15 @@ static void on_change(void *owner, const char *subject, bool is_wanted)
         bus_unsubscribe(n->bus, subject);
 }
 
-static void on_held(struct groups *gs, struct span name, bool is_held)
+static void on_held(struct interest_watch *w, enum member_kind member, struct span name,
+                    bool is_held)
 {
-    struct nats_peer *n = gs->owner;
-    subscriptions_hold(&n->subscriptions, gs->kind == MEMBER_UID ? SUBJECT_UID : SUBJECT_GROUP,
-                       name, is_held);
+    struct nats_peer *n = CONTAINER_OF(w, struct nats_peer, watch);
+    subscriptions_hold(&n->subscriptions, member == MEMBER_UID ? SUBJECT_UID : SUBJECT_GROUP, name,
+                       is_held);
 }
 
 /* ---- the beginning and the end ---- */
-
-static void watch_groups(struct nats_peer *n, struct groups *gs)
-{
-    gs->on_change = on_held;
-    gs->owner = n;
-}
 
 int nats_peer_start(struct gateway *g)
 {
@@ -331,6 +327,8 @@ int nats_peer_start(struct gateway *g)
     cluster_conf_nats(conf, g->env, n->label, &n->nats);
     subscriptions_init(&n->subscriptions, g->loop, conf->name, on_change, n);
     n->beat.fire = on_beat;
+    n->watch.on_change = on_held;
+    list_init(&n->watch.node);
     g->nats_peer = n;
     n->bus = bus_open(g->loop, &n->nats, &bus_events, n);
     if (!n->bus) {
@@ -340,8 +338,7 @@ int nats_peer_start(struct gateway *g)
     int rc = make_pair(n);
     if (rc < 0)
         return rc;
-    watch_groups(n, &g->groups);
-    watch_groups(n, &g->uids);
+    interest_watch(&g->interest, &n->watch);
     timer_start(g->loop, &n->beat, PRESENCE_BEAT_MS);
     return 0;
 }
@@ -352,11 +349,17 @@ void nats_peer_stop(struct nats_peer *n)
         return;
     n->is_stopping = true;
     timer_stop(n->gateway->loop, &n->beat);
-    n->gateway->groups.on_change = n->gateway->uids.on_change = NULL;
+    interest_unwatch(&n->gateway->interest, &n->watch);
     if (n->bus && bus_is_up(n->bus))
         say(n, ENVELOPE_LEFT);
     if (n->chan)
         chan_destroy(n->chan, 0);
+}
+
+void nats_peer_status(struct nats_peer *n, struct role_status *out)
+{
+    if (n)
+        bus_status(n->bus, out);
 }
 
 void nats_peer_free(struct nats_peer *n)

@@ -18,6 +18,7 @@ static void add_up(struct gateways *g, struct uplink *u)
 
 static void rebuild(struct gateways *g)
 {
+    g->changes_n++;
     addr_book_clear(&g->book);
     idmap_free(g->up);
     g->up = idmap_new();

@@ -14,6 +14,7 @@ struct gateways {
     struct vec links;      /* struct uplink *, in the order in which they were first listed */
     struct idmap *up;      /* struct uplink * by gateway_at_key() */
     struct addr_book book; /* those that are up */
+    uint32_t changes_n;    /* of the book */
     bool is_closing;
     const struct uplink_events *events; /* told what the links do, after our own book-keeping */
     void *owner;

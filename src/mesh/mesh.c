@@ -18,22 +18,52 @@ static struct mesh *mesh_of(struct gw *gw)
 
 bool mesh_is_settled(const struct mesh *m)
 {
-    return m->registrars.has_list && gateways_are_settled(&m->gateways);
+    return m->registrars.has_list && gateways_are_settled(&m->gateways) &&
+           (!m->beyond || beyond_is_settled(m->beyond));
+}
+
+void mesh_join(struct mesh *m, const struct role_env *env)
+{
+    m->beyond = beyond_new(env, &m->gateways, &m->fibers);
+}
+
+void mesh_leave(struct mesh *m)
+{
+    beyond_end(m->beyond);
+    m->beyond = NULL;
+}
+
+static bool is_beyond(const struct mesh *m, struct gateway_at at)
+{
+    return m->beyond && beyond_has(m->beyond, at);
 }
 
 /* ---- the io table ---- */
 
 int mesh_gateways(struct gw *gw, const struct addr_book **out)
 {
-    *out = &mesh_of(gw)->gateways.book;
+    struct mesh *m = mesh_of(gw);
+
+    *out = m->beyond ? beyond_book(m->beyond) : &m->gateways.book;
     return (*out)->len > 0 ? 0 : GW_ENOGATEWAY;
 }
 
 int mesh_send(struct gw *gw, struct gateway_at to, const struct wire_packet *p)
 {
-    struct uplink *u = gateways_find(&mesh_of(gw)->gateways, to);
+    struct mesh *m = mesh_of(gw);
+    struct uplink *u = gateways_find(&m->gateways, to);
 
-    return u ? uplink_send(u, p) : GW_ENOGATEWAY;
+    if (u)
+        return uplink_send(u, p);
+    return is_beyond(m, to) ? beyond_send(m->beyond, to, p) : GW_ENOGATEWAY;
+}
+
+int mesh_publish(struct gw *gw, const struct reach *reach, const struct wire_packet *p,
+                 const char *const *but_ids, size_t but_n)
+{
+    struct mesh *m = mesh_of(gw);
+
+    return m->beyond ? beyond_publish(m->beyond, reach, p, but_ids, but_n) : GW_ENOGATEWAY;
 }
 
 /* Back-pressure: whoever sends while a link is full waits until it has drained, instead of losing
@@ -51,6 +81,8 @@ int mesh_settle(struct gw *gw)
         uplink_make_room(u);
         i = SIZE_MAX; /* from the beginning */
     }
+    if (m->beyond)
+        beyond_make_room(m->beyond);
     return 0;
 }
 
@@ -66,11 +98,13 @@ void mesh_ask(struct gw *gw, const struct wire_packet *p, struct fanout *f)
             continue;
         if (!fibers_is_inside(&m->fibers))
             f->targets[i].rc = GW_ECONTEXT;
-        else if (!u)
-            f->targets[i].rc = GW_ENOGATEWAY;
-        else
+        else if (u)
             uplink_ask(u, p, &q, &f->targets[i]);
+        else if (!is_beyond(m, f->targets[i].at))
+            f->targets[i].rc = GW_ENOGATEWAY;
     }
+    if (m->beyond)
+        beyond_ask(m->beyond, p, &q, f);
     query_wait(&q);
 }
 
@@ -179,7 +213,7 @@ static bool is_flushed(const struct mesh *m)
     for (size_t i = 0; i < m->gateways.links.len; i++)
         if (!uplink_is_flushed(m->gateways.links.at[i]))
             return false;
-    return true;
+    return !m->beyond || beyond_is_flushed(m->beyond);
 }
 
 /* Output leaves at the end of the turn, so the first look comes after it. */
@@ -207,7 +241,7 @@ void mesh_log(struct gw *gw, bool is_error, const char *fmt, va_list args)
     buf_fini(&text);
 }
 
-size_t mesh_silent_n(const struct mesh *m)
+static size_t silent_n(const struct mesh *m)
 {
     size_t n = 0;
 
@@ -216,13 +250,21 @@ size_t mesh_silent_n(const struct mesh *m)
     return n;
 }
 
-size_t mesh_interest_bytes(const struct mesh *m)
+static size_t interest_bytes(const struct mesh *m)
 {
     size_t bytes = 0;
 
     for (size_t i = 0; i < m->gateways.links.len; i++)
         bytes += holdings_bytes(&((const struct uplink *)m->gateways.links.at[i])->holdings);
     return bytes;
+}
+
+void mesh_status(const struct mesh *m, struct role_status *out)
+{
+    out->unheard_n = silent_n(m);
+    out->interest_bytes = interest_bytes(m);
+    if (m->beyond)
+        beyond_status(m->beyond, out);
 }
 
 void mesh_connections(const struct mesh *m, role_connection_fn *row, void *ctx)

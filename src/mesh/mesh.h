@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "client/io.h"
+#include "mesh/beyond.h"
 #include "mesh/gateways.h"
 #include "mesh/registrars.h"
 #include "net/fibers.h"
@@ -20,12 +21,20 @@ struct mesh {
     struct peer_tls tls;
     struct registrars registrars;
     struct gateways gateways;
+    struct beyond *beyond; /* the rest of the cluster; NULL: there is none */
 };
+
+/* Joins the cluster of the config, if it has one: once gateways are initialised. */
+void mesh_join(struct mesh *m, const struct role_env *env);
+/* At the end of the turn, in which the process ends. Twice is fine. */
+void mesh_leave(struct mesh *m);
 
 /* Rows of struct gw_io over the links; their gw is that of a struct mesh. Sends are queued at once
  * and leave at the end of the turn; what must wait suspends the coroutine that asked. */
 int mesh_gateways(struct gw *gw, const struct addr_book **out);
 int mesh_send(struct gw *gw, struct gateway_at to, const struct wire_packet *p);
+int mesh_publish(struct gw *gw, const struct reach *reach, const struct wire_packet *p,
+                 const char *const *but_ids, size_t but_n);
 int mesh_settle(struct gw *gw); /* waits while a link is full */
 void mesh_ask(struct gw *gw, const struct wire_packet *p, struct fanout *f);
 bool mesh_is_ours(struct gw *gw, struct gateway_at at);
@@ -41,9 +50,8 @@ void mesh_log(struct gw *gw, bool is_error, const char *fmt, va_list args) PRINT
 bool mesh_flush(struct mesh *m, uint64_t max_ms);
 /* A registry has told its list, and every gateway in it is connected or could not be. */
 bool mesh_is_settled(const struct mesh *m);
-/* Gateways that are stuck or cut off; what is known of all gateways' groups and uids, in bytes. */
-size_t mesh_silent_n(const struct mesh *m);
-size_t mesh_interest_bytes(const struct mesh *m);
+/* Fills what is about links and the rest of the cluster. */
+void mesh_status(const struct mesh *m, struct role_status *out);
 /* A row for each link: see proc/role.h. */
 void mesh_connections(const struct mesh *m, role_connection_fn *row, void *ctx);
 

@@ -72,9 +72,11 @@ struct role_status {
     uint64_t silent_n;                  /* clients that the heartbeat ended */
     uint64_t delivered_n;               /* messages to clients */
     uint64_t read_bytes, written_bytes; /* of all connections, inner ones too */
-    uint64_t links_n;        /* a gateway's workers; to how many gateways a worker has a link */
-    uint64_t sends_n;        /* messages to clients that were handed in at the inner port */
-    uint64_t unheard_n;      /* peers that are stuck or cut off */
+    uint64_t links_n;   /* a gateway's workers; to how many gateways a worker has a link */
+    uint64_t sends_n;   /* messages to clients that were handed in at the inner port */
+    uint64_t unheard_n; /* peers that are stuck or cut off */
+    uint64_t beyond_n;  /* gateways that are reached through NATS */
+    uint64_t nats_in_n, nats_out_n, nats_lost_n; /* messages; lost: for want of room, either way */
     uint64_t interest_bytes; /* what it costs to know which gateways hold which names */
 };
 

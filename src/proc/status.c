@@ -207,6 +207,10 @@ static void put_json_counts(struct buf *out, const struct status_row *r)
         {"sends", r->counts.sends_n},
         {"unheard", r->counts.unheard_n},
         {"interest_bytes", r->counts.interest_bytes},
+        {"beyond", r->counts.beyond_n},
+        {"nats_in", r->counts.nats_in_n},
+        {"nats_out", r->counts.nats_out_n},
+        {"nats_lost", r->counts.nats_lost_n},
     };
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
         buf_printf(out, ",\"%s\":%" PRIu64, fields[i].name, fields[i].value);

@@ -46,6 +46,7 @@ struct queue {
 static const struct gw_io queue_io = {
     .gateways = mesh_gateways,
     .send = mesh_send,
+    .publish = mesh_publish,
     .settle = mesh_settle,
     .ask = mesh_ask,
     .may_have = mesh_may_have,
@@ -62,6 +63,7 @@ static void finish(struct queue *q)
         return;
     q->is_finished = true;
     timer_stop(q->env->loop, &q->closing);
+    mesh_leave(&q->mesh);
     q->env->finished(q->env);
 }
 
@@ -104,9 +106,11 @@ static void leave(void *self)
 
 /* ---- orders ---- */
 
-static bool has_gateway(const struct queue *q)
+static bool has_gateway(struct queue *q)
 {
-    return gateways_up_n(&q->mesh.gateways) > 0;
+    const struct addr_book *book;
+
+    return mesh_gateways(&q->mesh.gw, &book) == 0;
 }
 
 static void wait_for_gateways(struct queue *q)
@@ -122,7 +126,7 @@ static void wait_for_gateways(struct queue *q)
 
 /* While other gateways are there, those addressed on one that is not are gone with it: sending to
  * somebody who is not there is no error. */
-static bool is_done(const struct queue *q, int rc)
+static bool is_done(struct queue *q, int rc)
 {
     return rc >= 0 || rc == GW_EPARTIAL ||
            ((rc == GW_ENOGATEWAY || rc == GW_ENOTFOUND) && has_gateway(q));
@@ -298,6 +302,7 @@ static void start_mesh(struct queue *q)
                                           .send_max_bytes = q->conf->send_to_gateway_buffer_size,
                                           .packet_max_bytes = PACKET_MAX_BYTES},
                   &link_events, q);
+    mesh_join(&q->mesh, env);
     registrars_start(&q->mesh.registrars, env->conns, &q->conf->registries, &q->mesh.tls,
                      on_addresses, q);
 }
@@ -370,6 +375,7 @@ static void status(void *self, struct role_status *out)
     out->requests_n = q->done_n + q->failed_n;
     out->send_fail_n = q->failed_n;
     out->timers_n = loop_timers_n(q->env->loop);
+    mesh_status(&q->mesh, out);
 }
 
 static void connections(void *self, role_connection_fn *row, void *ctx)

@@ -53,6 +53,7 @@ static const char *option(const struct gw *gw, const char *name)
 const struct gw_io service_io = {
     .gateways = mesh_gateways,
     .send = mesh_send,
+    .publish = mesh_publish,
     .settle = mesh_settle,
     .ask = mesh_ask,
     .is_ours = mesh_is_ours,

@@ -17,6 +17,7 @@ static void finish(struct service *s)
         return;
     s->is_finished = true;
     timer_stop(s->env->loop, &s->leaving);
+    mesh_leave(&s->mesh);
     s->env->finished(s->env);
 }
 

@@ -169,6 +169,7 @@ static void join_mesh(struct service *s)
                                           .send_max_bytes = LINK_SEND_MAX_BYTES,
                                           .packet_max_bytes = PACKET_MAX_BYTES},
                   &events, s);
+    mesh_join(&s->mesh, s->env);
     registrars_start(&s->mesh.registrars, s->env->conns, &s->conf->registries, &s->mesh.tls,
                      on_addresses, s);
 }
@@ -249,6 +250,7 @@ static void service_status(void *self, struct role_status *out)
     for (size_t i = 0; i < s->conf->listen.len && used < sizeof out->listening; i++)
         used += (size_t)snprintf(out->listening + used, sizeof out->listening - used, "%s%s",
                                  i ? " " : "", s->conf->listen.at[i].text);
+    mesh_status(&s->mesh, out);
     out->connections_n = idmap_len(s->by_id);
     out->requests_n = s->requests_n;
     out->send_fail_n = s->send_fail_n;

@@ -85,6 +85,7 @@ static void on_closing(struct timer *t)
     struct api *a = CONTAINER_OF(t, struct api, closing);
     void (*on_closed)(void *owner) = a->on_closed;
     a->on_closed = NULL;
+    mesh_leave(&a->links.mesh);
     if (on_closed)
         on_closed(a->owner);
 }

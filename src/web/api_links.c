@@ -88,6 +88,7 @@ static void ask(struct gw *gw, const struct wire_packet *p, struct fanout *f)
 static const struct gw_io io = {
     .gateways = mesh_gateways,
     .send = send_or_refuse,
+    .publish = mesh_publish,
     .settle = settle_at_once,
     .ask = ask,
     .is_ours = mesh_is_ours,
@@ -144,6 +145,7 @@ int api_links_open(struct api_links *l, const struct role_env *env, const struct
                                           .send_max_bytes = LINK_FULL_BYTES,
                                           .packet_max_bytes = PACKET_MAX_BYTES},
                   &link_events, l);
+    mesh_join(&l->mesh, env);
     registrars_start(&l->mesh.registrars, env->conns, &conf->registries, tls, on_addresses, l);
     return 0;
 }

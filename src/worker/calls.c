@@ -76,6 +76,7 @@ static const char *option(const struct gw *gw, const char *name)
 const struct gw_io worker_io = {
     .gateways = mesh_gateways,
     .send = mesh_send,
+    .publish = mesh_publish,
     .settle = mesh_settle,
     .ask = mesh_ask,
     .is_ours = mesh_is_ours,

@@ -16,6 +16,7 @@ static void finish(struct worker *w)
         return;
     w->is_finished = true;
     timer_stop(w->env->loop, &w->stopping);
+    mesh_leave(&w->mesh);
     w->env->finished(w->env);
 }
 

@@ -197,6 +197,7 @@ static int worker_start(struct role_env *env, void **self)
                                 .send_max_bytes = conf->send_to_gateway_buffer_size,
                                 .packet_max_bytes = conf->max_packet_bytes},
         &link_events, w);
+    mesh_join(&w->mesh, env);
     leave_init(w);
     w->starting.fire = look_for_gateways;
     w->started_ms = loop_now_ms(env->loop);
@@ -231,8 +232,7 @@ static void worker_status(void *self, struct role_status *out)
     out->requests_n = w->dispatch.done_n;
     out->timers_n = w->timers.n;
     out->queued_bytes = w->dispatch.bytes_n;
-    out->unheard_n = mesh_silent_n(&w->mesh);
-    out->interest_bytes = mesh_interest_bytes(&w->mesh);
+    mesh_status(&w->mesh, out);
 }
 
 static void worker_connections(void *self, role_connection_fn *row, void *ctx)

@@ -59,9 +59,9 @@ class NatsServer:
             return json.load(answer)
 
     def connections(self):
-        """The clients of ours by name, each a list of its subjects."""
+        """Its named clients as (name, list of subjects) each."""
         rows = self.look("connz?subs=1&limit=1000")["connections"]
-        return {row["name"]: row.get("subscriptions_list") or [] for row in rows if row.get("name")}
+        return [(row["name"], row.get("subscriptions_list") or []) for row in rows if row.get("name")]
 
 
 class NatsCluster:

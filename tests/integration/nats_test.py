@@ -54,7 +54,7 @@ class Host:
 
     def subjects(self, nats):
         """What the gateway is subscribed to."""
-        return set(nats.connections().get("gatehouse gateway g #0", []))
+        return set(dict(nats.connections()).get("gatehouse gateway g #0", []))
 
     def wait(self, nats, *subjects):
         wait_until(lambda: set(subjects) <= self.subjects(nats), 20, f"subscribed to {subjects}")

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "net/sock.h"
+#include "proc/role.h"
 
 enum { TURNS_MAX = 2000, MAX_PAYLOAD = 100 };
 
@@ -236,7 +237,7 @@ static void messages_go_and_come(void **state)
 static void limits_are_kept(void **state)
 {
     char big[MAX_PAYLOAD + 2];
-    struct bus_counts counts;
+    struct role_status status = {0};
     uint64_t taken_n = 0;
 
     need_nats();
@@ -249,9 +250,9 @@ static void limits_are_kept(void **state)
     assert_in_range(taken_n, conf.buffer_bytes / 200, conf.buffer_bytes / MAX_PAYLOAD);
     assert_false(bus_is_full(bus)); /* nobody is to wait for a server that is away */
     assert_true(bus_is_flushed(bus));
-    bus_counts(bus, &counts);
-    assert_int_equal(counts.lost_out_n, 2);
-    assert_int_equal(counts.sent_n, 0);
+    bus_status(bus, &status);
+    assert_int_equal(status.nats_lost_n, 2);
+    assert_int_equal(status.nats_out_n, 0);
     server_start(&server);
     TURN_UNTIL(ups_n == 1);
     assert_int_equal(publish("a", big), GW_ETOOBIG);

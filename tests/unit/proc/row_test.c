@@ -28,7 +28,11 @@ static void test_status_there_and_back(void **state)
                              .links_n = 12,
                              .sends_n = 13,
                              .unheard_n = 14,
-                             .interest_bytes = 15};
+                             .interest_bytes = 15,
+                             .beyond_n = 16,
+                             .nats_in_n = 17,
+                             .nats_out_n = 18,
+                             .nats_lost_n = 19};
     struct role_status out;
     struct buf line = {0};
     row_put_status(&line, &in);
@@ -49,6 +53,10 @@ static void test_status_there_and_back(void **state)
     assert_int_equal(out.sends_n, 13);
     assert_int_equal(out.unheard_n, 14);
     assert_int_equal(out.interest_bytes, 15);
+    assert_int_equal(out.beyond_n, 16);
+    assert_int_equal(out.nats_in_n, 17);
+    assert_int_equal(out.nats_out_n, 18);
+    assert_int_equal(out.nats_lost_n, 19);
     buf_fini(&line);
 }
 
