@@ -2,6 +2,7 @@
 import os
 import platform
 import re
+import shlex
 import subprocess
 
 
@@ -24,7 +25,7 @@ def describe(root):
         "cores": os.cpu_count(),
         "memory": _field("/proc/meminfo", "MemTotal"),
         "kernel": platform.release(),
-        "compiler": _first_line([os.environ.get("CC", "gcc"), "--version"]),
+        "compiler": _first_line(shlex.split(os.environ.get("CC", "gcc")) + ["--version"]),
         "commit": _first_line(["git", "-C", root, "rev-parse", "--short", "HEAD"]),
         "date": _first_line(["date", "-u", "+%Y-%m-%d %H:%M UTC"]),
     }
