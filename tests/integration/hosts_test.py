@@ -18,6 +18,7 @@ from redis_server import RedisServer
 
 COUNTING = ROOT / "tests" / "integration" / "modules" / "counting.c"
 KEY = "between hosts"
+HEARTBEAT_S = 10  # a peer that is silent is noticed within that time
 NAMES = ("r1", "r2", "g1", "g2", "g3", "w1", "w2", "p1")
 
 
@@ -284,6 +285,35 @@ def test_a_gateway_host_is_cut_off(hosts):
         hosts.lab.heal("g3")
         await until(lambda: all(m.heard[t] for m in cut for t in said), 20, lacking(cut, said))
         once(room)
+
+    asyncio.run(scenario())
+
+
+def has_noticed(site, address):
+    text = site.output() + site.log()
+    return f"gateway {address} has said nothing for" in text
+
+
+def test_a_gateway_host_is_cut_off_for_long(hosts):
+    """It is noticed and named while the others go on; when the cut heals all hear all again, nothing twice."""
+    hosts.start("r1", "r2", "g1", "g2", "g3", "w1", "w2")
+
+    async def scenario():
+        room = await members_on(hosts, "g1", "g2", "g3")
+        rest = room[:4]
+        await talk(room, room, range(5))
+
+        hosts.lab.cut("g3")
+        since = time.monotonic()
+        address = f"{hosts.lab['g3'].address}:{hosts.inner}"
+        while not all(has_noticed(hosts.running[w], address) for w in ("w1", "w2")):
+            said = [m.say(f"cut {time.monotonic()}") for m in rest]
+            await until(lambda: all(m.heard[t] for m in rest for t in said), 5, "the others wait for nobody")
+            assert time.monotonic() - since < (HEARTBEAT_S + 2) * SLOW, f"nobody noticed that {address} is gone"
+            await asyncio.sleep(0.2)
+        hosts.lab.heal("g3")
+        await talk(room, room, range(100, 110))
+        assert not any(m.client.is_closed.is_set() for m in room), "no client was closed"
 
     asyncio.run(scenario())
 
