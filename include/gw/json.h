@@ -94,8 +94,9 @@ GW_API bool gw_json_next(const struct gw_json *object, void **it, const char **n
 
 /* ---- building ---- */
 
-/* Values owned by the caller, until one is given to a tree. NULL without memory; the strings also
- * for text that is not UTF-8, the real also for infinity and NaN. */
+/* Values owned by the caller, until one is given to a tree. NULL: the strings for text that
+ * is not UTF-8, the real for infinity and NaN; and all without memory, but in a module, whose
+ * process ends then. */
 GW_API struct gw_json *gw_json_object(void);
 GW_API struct gw_json *gw_json_array(void);
 GW_API struct gw_json *gw_json_from_str(const char *text);

@@ -10,11 +10,13 @@
 
 #include "base/log.h"
 
-/* libcrypto fails here only when its installation is broken (no default provider). */
+/* libcrypto fails here only when its installation is broken (no default provider), or for want of
+ * memory. */
 static void check(bool is_ok, const char *what)
 {
     if (!is_ok)
-        log_fatal("libcrypto cannot do %s: is its installation complete?", what);
+        log_fatal("libcrypto cannot do %s: out of memory, or its installation is not complete",
+                  what);
 }
 
 /* libcrypto wants an address even for no bytes. */
@@ -33,10 +35,15 @@ static void fetch_sha1(void)
     check(sha1 != NULL, "SHA-1");
 }
 
-void crypto_sha1(struct span in, uint8_t out[20])
+void crypto_prepare(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, fetch_sha1);
+}
+
+void crypto_sha1(struct span in, uint8_t out[20])
+{
+    crypto_prepare();
     check(EVP_Digest(addr(in), in.len, out, NULL, sha1, NULL) == 1, "SHA-1");
 }
 

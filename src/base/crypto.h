@@ -8,6 +8,9 @@
 
 #include "base/span.h"
 
+/* Loads what the first digest would load. For the start of a server: libcrypto crashes when it gets
+ * no memory for this, and later there are clients to lose. May be called again. */
+void crypto_prepare(void);
 void crypto_sha1(struct span in, uint8_t out[20]);
 void crypto_sha256(struct span in, uint8_t out[32]);
 void crypto_hmac_sha256(struct span key, struct span in, uint8_t out[32]);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -24,6 +25,11 @@ static struct gw_json *ours(json_t *v)
 static json_t *read_of(const struct gw_json *v)
 {
     return (json_t *)(uintptr_t)v;
+}
+
+void json_abort_without_memory(void)
+{
+    json_set_alloc_funcs(mem_alloc, mem_free);
 }
 
 void gw_free(void *at)

@@ -11,4 +11,9 @@
  * GW_JSON_DEPTH_MAX, and the buffer is as it was. */
 int json_write(struct buf *out, const struct gw_json *v, enum gw_json_style style) NODISCARD;
 
+/* From now on trees are made of base/mem.h's memory, which aborts when there is none: a tree
+ * without some of its members would be sent as if it were whole. To be called before the first tree
+ * of a server; a library leaves the memory of jansson to the program that it is in. */
+void json_abort_without_memory(void);
+
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "cmd/args.h"
 #include "cmd/push.h"
@@ -228,6 +229,7 @@ int main(int argc, char **argv)
 {
     static struct session s; /* static: role processes go on using the config in it */
     struct buf errors = {0};
+    json_abort_without_memory();
     for (size_t i = 0; argc > 1 && i < ARRAY_LEN(tools); i++)
         if (strcmp(argv[1], tools[i].name) == 0)
             return tools[i].run(argc - 1, argv + 1);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/crypto.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -178,6 +179,7 @@ static int gateway_start(struct role_env *env, void **self)
     struct gateway *g = mem_zalloc(sizeof(*g));
     struct addr lan;
     init(g, env);
+    crypto_prepare(); /* for WebSocket handshakes */
     int rc = gateway_conf_lan(g->conf, env->slot, &lan);
     if (rc < 0) {
         log_error("lan_ip %s is not an address of this host", g->conf->lan_ip);

@@ -1,21 +1,15 @@
-"""The faults that take seconds, and what `make chaos` measures with: the account of what was lost, doubled and late."""
-
-import re
+"""Processes are killed, and what `make chaos` measures with: the account of what was lost, doubled and late."""
 
 import pytest
 
 from chaos import kill, table
 from chaos.account import Cost, Stay, cost
-from chaos.stage import Fault, Limit, Outcome, run
+from chaos.check import check, name
+from chaos.stage import Fault, Limit, Outcome
 
-# How long things take is for `make chaos`, on a machine that does nothing else; here only that it ends well.
-PATIENCE = 10
-
-
-@pytest.mark.parametrize("fault", kill.FAULTS, ids=lambda fault: re.sub(r"\W+", "-", fault.name).strip("-"))
+@pytest.mark.parametrize("fault", kill.FAULTS, ids=name)
 def test_fault(fault, tmp_path):
-    outcome = run(fault, tmp_path / "site")
-    assert not outcome.wrong(PATIENCE), outcome
+    check(fault, tmp_path)
 
 
 def stay(person, since, until=None, **heard):

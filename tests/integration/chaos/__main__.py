@@ -9,10 +9,10 @@ import sys
 import tempfile
 import time
 
-from chaos import kill, table
+from chaos import disk, freeze, kill, shim, shortage, table
 from chaos.stage import run
 
-FAULTS = [*kill.FAULTS]
+FAULTS = [*kill.FAULTS, *freeze.LONG, *disk.FAULTS, *shortage.FAULTS, *shim.FAULTS]
 
 
 def main():

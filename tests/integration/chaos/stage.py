@@ -62,12 +62,12 @@ class Outcome:
 class Stage:
     """One host: a registry, two gateways and two workers under one master, with the chat as the module."""
 
-    def __init__(self, folder, *, gateways=2, workers=2, more="", env=(), **sections):
-        """`env`: more variables for the server. `sections`: text for a section of that name, as chat_conf() takes it."""
+    def __init__(self, folder, *, gateways=2, workers=2, prefix=(), **sections):
+        """`prefix`: words in front of the server. `sections`: text for a section of that name, as chat_conf() takes it."""
         self.ports = Ports(gateways)
         text = chat_conf(gateways=gateways, workers=workers, events=ROOT / "apps" / "chat" / "events.c",
                          registry=self.ports.registry, port=self.ports.port, inner=self.ports.inner, **sections)
-        self.site = Site(folder, text + more, prefix=("env", *(f"{k}={v}" for k, v in env)) if env else ())
+        self.site = Site(folder, text, prefix=prefix)
         self.crowd = None
         self.start()
 

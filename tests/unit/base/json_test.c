@@ -12,6 +12,9 @@
 
 #include <gw/json.h>
 
+#include "base/json.h"
+#include "base/mem.h"
+
 static struct gw_json *parse(const char *text)
 {
     return gw_json_parse(gw_str(text), NULL, 0);
@@ -199,6 +202,17 @@ static void refused_members(void **state)
     gw_json_free(a);
 }
 
+/* That memory is counted, and aborts when there is none. The last test: it cannot be undone. */
+static void trees_of_a_server_are_made_of_its_memory(void **state)
+{
+    uint64_t before_n = mem_allocs_n();
+    gw_json_free(parse("[1]"));
+    assert_int_equal(mem_allocs_n(), before_n);
+    json_abort_without_memory();
+    gw_json_free(parse("[1]"));
+    assert_true(mem_allocs_n() > before_n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +226,7 @@ int main(void)
         cmocka_unit_test(limits),
         cmocka_unit_test(building),
         cmocka_unit_test(refused_members),
+        cmocka_unit_test(trees_of_a_server_are_made_of_its_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
