@@ -23,6 +23,10 @@ ifneq ($(SAN),)
 CFLAGS += -fsanitize=$(SAN) -fno-sanitize-recover=all
 LDFLAGS += -fsanitize=$(SAN)
 endif
+ifneq ($(COVERAGE),)
+CFLAGS += --coverage
+LDFLAGS += --coverage
+endif
 ifeq ($(V),)
 Q = @
 say = @printf '  %-5s %s\n' $(1) $(2)

@@ -43,8 +43,8 @@ chaos: $(O)/gatehouse
 		PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m chaos --write $(abspath docs/operations.md) $(if $(ONLY),--only "$(ONLY)")
 
 # Fuzz targets: tests/fuzz/NOUN_fuzz.c with tests/fuzz/corpus/NOUN and, once it crashed, regress/NOUN.
-# `make fuzz T=60` searches with libFuzzer for so many seconds each (clang only); `make fuzz-replay`
-# runs what is known, on any compiler.
+# `make fuzz T=60` searches with libFuzzer for so many seconds each (clang only), ONLY="ws http" in some;
+# `make fuzz-replay` runs what is known, on any compiler.
 T ?= 60
 FUZZ_NOUNS = $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_OBJS = $(O)/obj/tests/fuzz/both_ways.o $(O)/obj/tests/support/feed.o
@@ -89,11 +89,28 @@ fuzz:
 		SAN=fuzzer-no-link,address,undefined fuzz-run
 # What is found grows a copy of the corpus; inputs worth keeping are moved to tests/fuzz by hand.
 fuzz-run: $(FUZZ_BINS)
-	$(Q)for n in $(FUZZ_NOUNS); do \
+	$(Q)for n in $(or $(ONLY),$(FUZZ_NOUNS)); do \
+		echo "  FUZZ  $$n, $(T) s"; \
 		mkdir -p $(O)/fuzz/found/$$n $(O)/fuzz/crashes; \
 		$(O)/fuzz/$${n}_fuzz -max_total_time=$(T) -timeout=10 -print_final_stats=1 -verbosity=0 \
 			-artifact_prefix=$(O)/fuzz/crashes/$$n- $(O)/fuzz/found/$$n tests/fuzz/corpus/$$n \
 			$$(ls -d tests/fuzz/regress/$$n 2>/dev/null) || exit 1; done
+
+# Lines of proto that its unit tests and the corpora run, file by file; fails below 95 %.
+.PHONY: coverage coverage-run
+coverage:
+	$(Q)$(MAKE) --no-print-directory O=$(O)/coverage CC=gcc SAN= DEBUG=1 COVERAGE=1 coverage-run
+coverage-run: $(call unit_bins_of,proto) $(REPLAY_BINS)
+	$(Q)tools/coverage.sh $(O) proto 95
+
+# What runs beside the loop: look-ups of names, the SQLite store, libnats, and the log that they write to.
+TSAN_TESTS = net/resolve_test store/sqlite_test store/db_test cluster/bus_test base/log_test
+.PHONY: tsan tsan-bins tsan-run
+tsan-bins: $(filter $(addprefix $(O)/unit/,$(TSAN_TESTS)),$(UNIT_BINS))
+tsan:
+	$(Q)$(MAKE) --no-print-directory O=$(O)/tsan CC=clang SAN=thread tsan-run
+tsan-run: tsan-bins
+	$(Q)for t in $(addprefix $(O)/unit/,$(TSAN_TESTS)); do TSAN_OPTIONS=halt_on_error=1 timeout 120 $$t || exit 1; done
 
 # `make soak MINUTES=30`: the chat for so long, with everything that can happen to it; see tests/soak.
 .PHONY: soak

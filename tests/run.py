@@ -2,8 +2,8 @@
 """Builds Gatehouse in each configuration and runs every test; closes with "N passed, N failed".
 
     tests/run.py            everything (what ./check does)
-    tests/run.py gcc        one configuration: gcc, clang, gcc-san, clang-san
-    tests/run.py gcc unit   one kind of it: floors, unit, fuzz, scenarios, browser
+    tests/run.py gcc        one configuration: gcc, clang, gcc-san, clang-san, tsan
+    tests/run.py gcc unit   one kind of it: floors, unit, fuzz, scenarios, browser, threads
 
 Test programs mostly wait, so a few more of them run side by side than there are cores, while the next configuration is
 built. Each has a folder and ports of its own.
@@ -38,8 +38,10 @@ CONFIGS = {
     "clang": {"make": ["CC=clang"], "out": "build-clang", "kinds": ["unit", "fuzz"]},
     "gcc-san": {"make": ["CC=gcc", "SAN=address,undefined"], "out": "build-gcc-san",
                 "kinds": ["unit", "fuzz"]},
+    "tsan": {"make": ["CC=clang", "SAN=thread"], "out": "build-tsan", "kinds": ["threads"], "is_partial": True},
 }
-TARGETS = {"floors": [], "unit": ["unit-bins"], "fuzz": ["fuzz-bins"], "scenarios": [], "browser": []}
+TARGETS = {"floors": [], "unit": ["unit-bins"], "fuzz": ["fuzz-bins"], "scenarios": [], "browser": [],
+           "threads": ["tsan-bins"]}
 SAN_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=0",
     "UBSAN_OPTIONS": "print_stacktrace=1",
@@ -87,7 +89,7 @@ class Place:
         self.config, self.folder = config, folder
         self.out = ROOT / CONFIGS[config]["out"]
         width = len(PORTS) // LANES
-        is_san = config.endswith("san")
+        is_san = config.endswith("san")  # tsan too
         self.env = {**os.environ, **(SAN_ENV if is_san else {}), "TEST_SLOW": SLOW[is_san],
                     "GATEHOUSE": str(self.out / "gatehouse"), "O": str(self.out), "TMPDIR": str(folder),
                     "PYTHONDONTWRITEBYTECODE": "1",
@@ -123,6 +125,12 @@ def unit_jobs():
     """By the sources: a binary that is missing fails, one whose source is gone is not run."""
     sources = sorted((ROOT / "tests" / "unit").glob("*/*_test.c"))
     return [(f"{path.parent.name}/{path.stem}", run_unit) for path in sources]
+
+
+def threads_jobs():
+    """The tests of what runs on threads; mk/tests.mk has the list."""
+    names = re.search(r"^TSAN_TESTS = (.*)", (ROOT / "mk" / "tests.mk").read_text(), re.M).group(1)
+    return [(name, run_unit) for name in names.split()]
 
 
 def run_unit(place, name, tally):
@@ -214,13 +222,13 @@ def run_browser(place, name, tally):
         tally.fail(name, text[-6000:])
 
 
-JOBS = {"floors": floors_jobs, "unit": unit_jobs, "fuzz": fuzz_jobs, "scenarios": scenarios_jobs,
+JOBS = {"floors": floors_jobs, "unit": unit_jobs, "threads": threads_jobs, "fuzz": fuzz_jobs, "scenarios": scenarios_jobs,
         "browser": browser_jobs}
 
 
 def build(config, kinds, politeness):
     settings = CONFIGS[config]
-    targets = ["all", *(target for kind in kinds for target in TARGETS[kind])]
+    targets = [*([] if settings.get("is_partial") else ["all"]), *(target for kind in kinds for target in TARGETS[kind])]
     done = subprocess.run(["nice", "-n", str(politeness), "make", f"-j{CORES}", f"O={settings['out']}", *settings["make"],
                            *targets], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
     return done.returncode, done.stdout + done.stderr

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/sig.h"
 #include "proc/role.h"
 
 enum {
@@ -422,14 +423,12 @@ static void on_wake(struct watch *w, unsigned ready)
         read_in(b);
 }
 
-/* Signals belong to the loop's thread, but for the one by which a call is refused
- * (proc/sandbox.c); libnats's threads inherit the mask. */
+/* libnats's threads inherit the mask. */
 static int start_thread(struct bus *b)
 {
     sigset_t all, before;
 
-    sigfillset(&all);
-    sigdelset(&all, SIGSYS);
+    sig_mask_of_threads(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int rc = pthread_create(&b->thread, NULL, work, b);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -13,6 +13,7 @@
 #include <gw/err.h>
 
 #include "base/mem.h"
+#include "net/sig.h"
 
 enum { HOST_MAX = 255, THREAD_STACK_BYTES = 256 * 1024 };
 
@@ -20,7 +21,8 @@ enum { HOST_MAX = 255, THREAD_STACK_BYTES = 256 * 1024 };
  * cancelled may run to its end. */
 struct lookup {
     atomic_int refs_n;
-    int done_fd; /* eventfd, written once the result is there */
+    int done_fd;         /* eventfd, written once the result is there */
+    atomic_bool is_done; /* set before that: it orders what the thread wrote before what we read */
     int rc;
     struct addr addr;
     char host[HOST_MAX + 1];
@@ -97,6 +99,7 @@ static void *run_lookup(void *arg)
 {
     struct lookup *k = arg;
     k->rc = look_up(k->host, k->port, &k->addr);
+    atomic_store(&k->is_done, true);
     uint64_t one = 1;
     /* Cannot fail: the counter of an eventfd that is written once has room. */
     ssize_t n = write(k->done_fd, &one, sizeof one);
@@ -115,7 +118,7 @@ static int start_thread(struct lookup *k)
         return -rc;
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
-    sigfillset(&all); /* signals are for the loop's thread */
+    sig_mask_of_threads(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     rc = pthread_create(&thread, &attr, run_lookup, k);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -155,6 +158,8 @@ static void on_number(struct task *t)
 static void on_answer(struct watch *w, unsigned ready)
 {
     struct resolve *r = CONTAINER_OF(w, struct resolve, watch);
+    if (!atomic_load(&r->lookup->is_done))
+        return;
     int rc = r->lookup->rc;
     struct addr addr = r->lookup->addr;
     end(r);

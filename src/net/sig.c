@@ -101,3 +101,9 @@ void sig_stop(struct sig *s)
     watch_stop(s->loop, &s->watch);
     loop_at_end(s->loop, &s->free_later);
 }
+
+void sig_mask_of_threads(sigset_t *out)
+{
+    sigfillset(out);
+    sigdelset(out, SIGSYS);
+}

@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/sig.h"
 #include "store/db.h"
 
 enum {
@@ -220,7 +221,6 @@ static void on_event(struct watch *w, unsigned ready)
         deliver(CONTAINER_OF(w, struct sqlite, watch));
 }
 
-/* Signals belong to the loop's thread. */
 static int start_thread(struct sqlite *s)
 {
     sigset_t all;
@@ -231,7 +231,7 @@ static int start_thread(struct sqlite *s)
     if (rc != 0)
         return -rc;
     pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
-    sigfillset(&all);
+    sig_mask_of_threads(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     rc = pthread_create(&s->thread, &attr, work, s);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

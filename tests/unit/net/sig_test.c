@@ -97,6 +97,16 @@ static void a_child_gets_its_own(void **state)
     sig_stop(s);
 }
 
+/* proc/sandbox.c: a refused call of a thread that blocks SIGSYS would kill the process. */
+static void threads_are_left_to_themselves(void **state)
+{
+    sigset_t mask;
+    sig_mask_of_threads(&mask);
+    assert_true(sigismember(&mask, SIGTERM));
+    assert_true(sigismember(&mask, SIGCHLD));
+    assert_false(sigismember(&mask, SIGSYS));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -105,6 +115,7 @@ int main(void)
         TEST(signals_are_told_from_the_loop),
         TEST(stopping_inside_the_callback_ends_it),
         TEST(a_child_gets_its_own),
+        cmocka_unit_test(threads_are_left_to_themselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
