@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -185,6 +186,39 @@ static void odd_values_are_not_taken_for_texts(void **state)
     reg_line_fini(&line);
 }
 
+/* PHP's empty() decides whether there is an address and an event. */
+static void empty_values_are_none(void **state)
+{
+    static const char *const none[] = {"null", "false", "0", "0.0", "[]", "{}", "\"\"", "\"0\""};
+    struct reg_line line;
+    char text[128];
+
+    for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+        snprintf(text, sizeof(text), "{\"event\":\"gateway_connect\",\"address\":%s}", none[i]);
+        assert_int_equal(reg_parse(span_str(text), &line), 0);
+        assert_null(line.address);
+        reg_line_fini(&line);
+        snprintf(text, sizeof(text), "{\"event\":%s}", none[i]);
+        assert_int_equal(reg_parse(span_str(text), &line), GW_EPROTO);
+        reg_line_fini(&line);
+    }
+}
+
+/* No reader would take them; what else the line says stays readable. */
+static void bytes_that_are_no_text_are_left_out(void **state)
+{
+    static const char *const addresses[] = {"10.0.0.1:1", "\xff:2", "10.0.0.3:3"};
+    struct buf got = {0};
+
+    reg_put_worker_connect(&got, "\xff");
+    reg_put_broadcast(&got, addresses, ARRAY_LEN(addresses));
+    assert_bytes("lines", buf_span(&got),
+                 span_str("{\"event\":\"worker_connect\",\"secret_key\":\"\"}\n"
+                          "{\"event\":\"broadcast_addresses\",\"addresses\":[\"10.0.0.1:1\","
+                          "\"10.0.0.3:3\"]}\n"));
+    buf_fini(&got);
+}
+
 static void long_lines_are_refused(void **state)
 {
     struct reg_line line;
@@ -207,6 +241,8 @@ int main(void)
         cmocka_unit_test(our_lines_are_the_recorded_bytes),
         cmocka_unit_test(awkward_secrets_survive),
         cmocka_unit_test(odd_values_are_not_taken_for_texts),
+        cmocka_unit_test(empty_values_are_none),
+        cmocka_unit_test(bytes_that_are_no_text_are_left_out),
         cmocka_unit_test(long_lines_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

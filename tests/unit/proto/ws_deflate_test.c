@@ -122,8 +122,11 @@ static const struct fault faults[] = {
 
 static void test_good_messages(void **unused)
 {
-    const struct ws_deflate_conf *confs[] = {&keeping, &forgetful};
-    for (size_t k = 0; k < 2; k++) {
+    static const struct ws_deflate_conf half[] = {
+        {.window_bits = 15, .mem_level = 8, .keeps_ours = true},
+        {.window_bits = 15, .mem_level = 8, .keeps_theirs = true}};
+    const struct ws_deflate_conf *confs[] = {&keeping, &forgetful, &half[0], &half[1]};
+    for (size_t k = 0; k < ARRAY_LEN(confs); k++) {
         struct codec_conf conf = conf_of(confs[k]);
         for (size_t i = 0; i < ARRAY_LEN(good); i++)
             vector_check(&ws_codec, &conf, opening, &good[i]);
