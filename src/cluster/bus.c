@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -23,7 +25,6 @@
 
 enum {
     REOPEN_MS = 2000,
-    LAST_FLUSH_MS = 500,
     BACK_MS = 500, /* who else has lost the server may be back by then, and hear what is sent */
     CLOSE_MAX_S = 1,
     KEEP_BYTES = 1024 * 1024, /* a buffer that grew beyond that is given back when it is empty */
@@ -316,12 +317,9 @@ static void *work(void *arg)
             pthread_cond_wait(&b->has_work, &b->lock);
         }
     }
-    bool is_up = b->is_up && b->nats;
-    if (is_up && b->out.len > 0)
+    if (b->is_up && b->nats && b->out.len > 0)
         give_to_nats(b);
     pthread_mutex_unlock(&b->lock);
-    if (is_up)
-        nats_flush(b->nats, LAST_FLUSH_MS);
     nats_close(b->nats);
     b->nats = NULL;
     return NULL;
@@ -456,6 +454,13 @@ struct bus *bus_open(struct loop *loop, const struct nats_conf *conf,
     return NULL;
 }
 
+/* Threads of libnats are still in OpenSSL, which would be taken down under them. */
+static void leave_at_once(int status, void *arg)
+{
+    fflush(NULL);
+    _exit(status);
+}
+
 /* false: libnats still waits for a server; the process ends without it. */
 static bool end_thread(struct bus *b)
 {
@@ -476,6 +481,7 @@ void bus_close(struct bus *b)
         return;
     if (b->is_running && !end_thread(b)) {
         watch_stop(b->loop, &b->watch);
+        on_exit(leave_at_once, NULL);
         return;
     }
     if (b->watch.fd >= 0) {

@@ -1,11 +1,13 @@
-/* libnats keeps several threads per connection. Here they are made, and end, with it: one that
- * reads, one that writes, one for all our subscriptions (so that messages stay in order), one for
- * what happens to the connection, and a timer. */
+/* libnats keeps threads: for the connection one that reads and one that writes; for good one for
+ * all our subscriptions (so that messages stay in order), one for what happens to the connection,
+ * and a timer. */
 #include "cluster/nats.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <gw/err.h>
 
@@ -23,7 +25,8 @@ enum {
     PING_MS = 2000, /* with two of them unanswered a server counts as lost */
     PINGS_OUT_MAX = 2,
     URL_MAX = 512,
-    CLOSE_MAX_MS = 5000,
+    DRAIN_MAX_MS = 500,
+    CLOSE_MAX_S = 2,
 };
 
 struct nats {
@@ -32,6 +35,9 @@ struct nats {
     struct map *subscriptions; /* natsSubscription by subject */
     const struct nats_events *events;
     void *owner;
+    pthread_mutex_t lock;
+    pthread_cond_t closed;
+    bool is_closed; /* the last callback has come; under lock */
 };
 
 bool nats_is_built(void)
@@ -87,6 +93,10 @@ static void on_closed(natsConnection *nc, void *closure)
     struct nats *n = closure;
 
     n->events->on_ended(n->owner, last_error(nc));
+    pthread_mutex_lock(&n->lock);
+    n->is_closed = true;
+    pthread_cond_signal(&n->closed);
+    pthread_mutex_unlock(&n->lock);
 }
 
 static void on_error(natsConnection *nc, natsSubscription *sub, natsStatus status, void *closure)
@@ -224,6 +234,8 @@ int nats_open(const struct nats_conf *conf, const struct nats_events *events, vo
     n->events = events;
     n->owner = owner;
     n->subscriptions = map_new();
+    pthread_mutex_init(&n->lock, NULL);
+    pthread_cond_init(&n->closed, NULL);
     natsStatus s = nats_Open(-1);
     if (s == NATS_OK)
         s = nats_SetMessageDeliveryPoolSize(1);
@@ -258,16 +270,42 @@ static void free_subscriptions(struct nats *n)
     map_free(n->subscriptions);
 }
 
-/* Only when all threads have ended nobody can come back to n. */
+static bool wait_until_closed(struct nats *n)
+{
+    struct timespec until;
+    int rc = 0;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += CLOSE_MAX_S;
+    pthread_mutex_lock(&n->lock);
+    while (!n->is_closed && rc == 0)
+        rc = pthread_cond_timedwait(&n->closed, &n->lock, &until);
+    bool is_closed = n->is_closed;
+    pthread_mutex_unlock(&n->lock);
+    return is_closed;
+}
+
+static void nats_free(struct nats *n)
+{
+    free_subscriptions(n);
+    natsConnection_Destroy(n->connection);
+    natsOptions_Destroy(n->options);
+    pthread_cond_destroy(&n->closed);
+    pthread_mutex_destroy(&n->lock);
+    mem_free(n);
+}
+
+/* Draining hands out what has come already, and brings what was published on its way. libnats
+ * itself is never closed: in 3.4 that frees tables of OpenSSL which the end of the process frees
+ * again. */
 void nats_close(struct nats *n)
 {
     if (!n)
         return;
-    free_subscriptions(n);
-    natsConnection_Destroy(n->connection);
-    natsOptions_Destroy(n->options);
-    if (nats_CloseAndWait(CLOSE_MAX_MS) == NATS_OK)
-        mem_free(n);
+    if (n->connection && natsConnection_DrainTimeout(n->connection, DRAIN_MAX_MS) != NATS_OK)
+        natsConnection_Close(n->connection);
+    if (!n->connection || wait_until_closed(n))
+        nats_free(n);
 }
 
 /* ---- messages ---- */
@@ -302,12 +340,6 @@ void nats_unsubscribe(struct nats *n, const char *subject)
     natsSubscription_Destroy(sub);
 }
 
-void nats_flush(struct nats *n, int64_t max_ms)
-{
-    if (natsConnection_FlushTimeout(n->connection, max_ms) != NATS_OK)
-        n->events->on_trouble(n->owner, "the last messages may be lost");
-}
-
 #else /* without libnats */
 
 bool nats_is_built(void)
@@ -337,10 +369,6 @@ void nats_subscribe(struct nats *n, const char *subject)
 }
 
 void nats_unsubscribe(struct nats *n, const char *subject)
-{
-}
-
-void nats_flush(struct nats *n, int64_t max_ms)
 {
 }
 

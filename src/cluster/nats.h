@@ -45,7 +45,8 @@ bool nats_is_built(void);
  */
 int nats_open(const struct nats_conf *conf, const struct nats_events *events, void *owner,
               struct nats **out, char why[NATS_WHY_MAX]) NODISCARD;
-/* Ends the connection and libnats's threads; nothing is called any more. NULL is fine. */
+/* Brings what was published to the server, if it answers within half a second, and ends the
+ * connection: on_ended() is the last that is called. NULL is fine. */
 void nats_close(struct nats *n);
 
 /* Blocks while the server takes nothing. reply "" for none. 0 or GW_EFULL: it is lost. */
@@ -54,7 +55,5 @@ int nats_publish(struct nats *n, const char *subject, const char *reply,
 /* Twice is the same as once. */
 void nats_subscribe(struct nats *n, const char *subject);
 void nats_unsubscribe(struct nats *n, const char *subject);
-/* Waits until the server has everything, for max_ms at most. */
-void nats_flush(struct nats *n, int64_t max_ms);
 
 #endif
