@@ -230,6 +230,7 @@ int door_open(struct door *d, struct loop *l, int fd, struct tls_context *tls)
     d->listener = listener_start(l, fd, on_accept, d);
     if (!d->listener)
         return -errno;
+    listener_keep_pace(d->listener, d->pace);
     if (tls && local.family != AF_UNIX)
         d->tls = tls_context_ref(tls);
     return 0;

@@ -58,7 +58,8 @@ struct door {
     /* Of a door with TLS and no PROXY header: whoever does not begin like a TLS client is taken
      * without. For protocols in which clients speak first and never with that byte. */
     bool may_be_plain;
-    uint64_t timeout_ms; /* until the PROXY header is complete, or a first byte is there */
+    struct listener_pace *pace; /* of accepting; outlives the door; may be NULL */
+    uint64_t timeout_ms;        /* until the PROXY header is complete, or a first byte is there */
 
     struct loop *loop;
     struct listener *listener;

@@ -34,10 +34,22 @@ int cmd_unbind_uid(struct gateway *g, struct peer *from, const struct wire_packe
     return 0;
 }
 
+/* Whoever sent the join hears nothing of it: the command has no answer (docs/wire.md). */
+static bool has_room(struct gateway *g, const struct peer *from, const struct wire_packet *p,
+                     const struct client *c)
+{
+    size_t max_n = (size_t)g->conf->max_groups_per_client;
+    if (max_n == 0 || groups_of_n(&g->groups, c) < max_n || groups_has(&g->groups, c, p->ext))
+        return true;
+    g->counts.join_refused_n++;
+    cmd_ignored(from, p, "the client is in as many groups as max_groups_per_client allows");
+    return false;
+}
+
 int cmd_join_group(struct gateway *g, struct peer *from, const struct wire_packet *p)
 {
     struct client *c = clients_find(&g->clients, p->connection_id);
-    if (!is_name(from, p) || !c)
+    if (!is_name(from, p) || !c || !has_room(g, from, p, c))
         return 0;
     c->had_groups = true;
     groups_join(&g->groups, c, p->ext);

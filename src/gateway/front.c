@@ -333,6 +333,7 @@ int front_start(struct front *f, struct gateway *g, const char *url, int fd,
                             .is_http = f->kind.codec->has_handshake,
                             .has_proxy_header = g->conf->door.has_proxy_header,
                             .trusted = &g->trusted,
+                            .pace = &g->pace,
                             .timeout_ms = g->conf->handshake_timeout_ms};
     if (g->conf->has_sse && f->kind.codec == &ws_codec) {
         f->door.on_enter = enter_lobby;

@@ -151,6 +151,7 @@ static void init(struct gateway *g, struct role_env *env)
     g->deflate = ws_conf_deflate(&g->conf->ws);
     route_init(g);
     rates_init(g);
+    g->pace = listener_pace_of(g->conf->max_handshakes_per_second, "max_handshakes_per_second");
 }
 
 static int start_listeners(struct gateway *g)
@@ -257,7 +258,8 @@ static void gateway_status(void *self, struct role_status *out)
     out->slow_closed_n = g->counts.slow_closed_n;
     out->slow_n = g->slow_n;
     out->refused_n = g->counts.refused_n;
-    out->limited_n = g->counts.limited_n;
+    out->limited_n = g->counts.limited_n + g->pace.waits_n;
+    out->join_refused_n = g->counts.join_refused_n;
     out->silent_n = g->counts.silent_n;
     out->delivered_n = g->counts.delivered_n;
     out->sends_n = g->counts.sends_n;

@@ -6,8 +6,8 @@
 
 #include <gw/err.h>
 
+#include "base/rate.h"
 #include "gateway/auth.h"
-#include "gateway/rate.h"
 #include "net/resolve.h"
 #include "proc/listen.h"
 #include "proto/codec.h"
@@ -210,6 +210,20 @@ static const struct conf_key keys[] = {
      .def = "0",
      .max = INT32_MAX,
      .meaning = "Most clients of one process from one address; 0 for no limit."},
+    {.name = "max_handshakes_per_second",
+     .type = CONF_INT,
+     .offset = AT(max_handshakes_per_second),
+     .def = "0",
+     .max = UINT16_MAX,
+     .meaning = "New connections that one process accepts in a second, a tenth of them at once. "
+                "Nobody is refused: the others wait until they are accepted. 0 for no limit."},
+    {.name = "max_groups_per_client",
+     .type = CONF_INT,
+     .offset = AT(max_groups_per_client),
+     .def = "0",
+     .max = INT32_MAX,
+     .meaning = "Most groups that one client may be in; a further join is ignored. 0 for no "
+                "limit."},
     {.name = "max_messages_per_second",
      .type = CONF_INT,
      .offset = AT(max_messages_per_second),

@@ -55,6 +55,8 @@ struct gateway_conf {
     uint64_t close_timeout_ms;
     int64_t max_connections;
     int64_t max_connections_per_address;
+    int64_t max_handshakes_per_second;
+    int64_t max_groups_per_client;
     int64_t max_messages_per_second;
     int64_t message_burst;
     int on_rate;

@@ -271,3 +271,21 @@ const struct membership *groups_of(const struct groups *gs, const struct client 
         m = m->next == first ? NULL : m->next;
     return m;
 }
+
+size_t groups_of_n(const struct groups *gs, const struct client *c)
+{
+    const struct membership *first = c->memberships[gs->kind], *m = first;
+    size_t n = 0;
+    while (m && n < GROUPS_RING_MAX && !m->is_in_crowd) {
+        n++;
+        m = m->next == first ? NULL : m->next;
+    }
+    const struct crowd *crowd = m ? keyed_get(gs->crowds, c->id) : NULL;
+    return crowd ? n + keyed_len(crowd->by_group) : n;
+}
+
+bool groups_has(const struct groups *gs, const struct client *c, struct span name)
+{
+    const struct group *g = groups_find(gs, name);
+    return g && membership_of(gs, c, g);
+}

@@ -80,6 +80,9 @@ void group_let_go(struct groups *gs, struct group *group); /* it may be gone the
 /* The client's memberships in joining order: NULL begins and ends the walk. */
 const struct membership *groups_of(const struct groups *gs, const struct client *c,
                                    const struct membership *after);
+/* Groups that the client is in, those included that are being disbanded. O(1). */
+size_t groups_of_n(const struct groups *gs, const struct client *c);
+bool groups_has(const struct groups *gs, const struct client *c, struct span name);
 
 static inline struct span group_name(const struct group *g)
 {

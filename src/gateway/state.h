@@ -15,7 +15,7 @@
 #include "gateway/inner.h"
 #include "gateway/interest.h"
 #include "gateway/job.h"
-#include "gateway/rate.h"
+#include "gateway/rates.h"
 #include "gateway/receivers.h"
 #include "gateway/registrar.h"
 #include "gateway/retreat.h"
@@ -23,6 +23,7 @@
 #include "gateway/silence.h"
 #include "net/cidr.h"
 #include "net/conn.h"
+#include "net/listener.h"
 #include "net/loop.h"
 #include "net/peer_tls.h"
 #include "proc/role.h"
@@ -37,7 +38,8 @@ struct gateway_counts {
     uint64_t send_fail_n; /* messages that a full client did not get: the sum of these: */
     uint64_t drop_new_n, drop_old_n, slow_closed_n; /* by what on_full made of them */
     uint64_t refused_n;                             /* connections beyond a limit */
-    uint64_t limited_n;                             /* messages and handshakes beyond a rate */
+    uint64_t limited_n;                             /* messages beyond a rate */
+    uint64_t join_refused_n;                        /* joins beyond max_groups_per_client */
     uint64_t silent_n;                              /* clients that the heartbeat ended */
     uint64_t dropped_n; /* events dropped because no worker came in time */
     uint64_t lost_n;    /* events in the hands of workers that died */
@@ -70,8 +72,9 @@ struct gateway {
     struct ws_deflate *deflate; /* of all fronts; NULL: off */
     struct front fronts[ROLE_LISTENERS_MAX];
     size_t fronts_n;
-    struct cidr_set trusted; /* proxies */
-    struct map *addresses;   /* clients per address, while there is a limit; see front.c */
+    struct cidr_set trusted;   /* proxies */
+    struct listener_pace pace; /* of all fronts */
+    struct map *addresses;     /* clients per address, while there is a limit; see front.c */
 
     struct receivers receivers; /* scratch of one command: whom it is for */
     struct buf text;            /* scratch of one command or event: a body, a reply */

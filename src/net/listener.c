@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,16 +11,17 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { ACCEPTS_PER_TURN = 512, PAUSE_MS = 100 };
+enum { ACCEPTS_PER_TURN = 512, PAUSE_MS = 100, PACES_PER_SECOND = 10 };
 
 struct listener {
     struct watch watch;
     struct loop *loop;
     listener_accept_fn *on_accept;
     void *owner;
-    struct timer retry;     /* runs while we wait for descriptors or memory */
+    struct listener_pace *pace;
+    struct timer retry;     /* runs while we wait for descriptors, memory or the pace */
     struct task free_later; /* the event being delivered may be ours */
-    struct log_rate limit_log;
+    struct log_rate limit_log, pace_log;
     int spare_fd; /* given up to accept and close a connection when there is no other; or -1 */
     bool is_paused;
     bool is_stopped;
@@ -76,6 +78,41 @@ static void wait_a_little(struct listener *s, int rc)
     watch_if_wanted(s);
 }
 
+/* ---- the pace ---- */
+
+struct listener_pace listener_pace_of(int64_t per_second, const char *key)
+{
+    return (struct listener_pace){.key = key,
+                                  .per_second = per_second,
+                                  .rate = rate_of(per_second, per_second / PACES_PER_SECOND)};
+}
+
+/* Nobody is refused: whoever waits in the kernel is taken when there is a token again. */
+static bool is_too_early(struct listener *s)
+{
+    struct listener_pace *p = s->pace;
+    if (!p || p->rate.token_time == 0)
+        return false;
+    uint64_t ms = rate_wait_ms(&p->rate, p->full_at, loop_now_ms(s->loop));
+    if (ms == 0)
+        return false;
+    p->waits_n++;
+    log_limited(&s->pace_log, LOG_INFO,
+                "more than %" PRId64 " connections come in a second (%s): they wait for their turn",
+                p->per_second, p->key);
+    timer_start(s->loop, &s->retry, ms);
+    watch_if_wanted(s);
+    return true;
+}
+
+static void take_token(struct listener *s)
+{
+    if (s->pace && s->pace->rate.token_time > 0)
+        (void)!rate_take(&s->pace->rate, &s->pace->full_at, loop_now_ms(s->loop));
+}
+
+/* ---- accepting ---- */
+
 /* Trying again at once would fail again: no resources, or fd is no listening socket (any more). */
 static bool is_lasting(int rc)
 {
@@ -88,8 +125,11 @@ static void on_ready(struct watch *w, unsigned ready)
     struct listener *s = CONTAINER_OF(w, struct listener, watch);
     for (int i = 0; i < ACCEPTS_PER_TURN && !s->is_paused && !s->is_stopped; i++) {
         struct addr peer;
+        if (is_too_early(s))
+            return;
         int fd = accept_one(w->fd, &peer);
         if (fd >= 0) {
+            take_token(s);
             s->on_accept(s->owner, fd, &peer);
         } else if (fd == -EAGAIN) {
             return;
@@ -127,6 +167,11 @@ struct listener *listener_start(struct loop *l, int fd, listener_accept_fn *on_a
     free_now(&s->free_later);
     errno = -rc;
     return NULL;
+}
+
+void listener_keep_pace(struct listener *s, struct listener_pace *pace)
+{
+    s->pace = pace;
 }
 
 void listener_pause(struct listener *s)

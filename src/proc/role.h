@@ -69,6 +69,7 @@ struct role_status {
     uint64_t drop_new_n, drop_old_n, slow_closed_n; /* of send_fail_n, by what on_full does */
     uint64_t slow_n;                                /* clients with full output, now */
     uint64_t refused_n, limited_n;      /* connections; messages or handshakes: by limits */
+    uint64_t join_refused_n;            /* groups that a client had too many of */
     uint64_t silent_n;                  /* clients that the heartbeat ended */
     uint64_t delivered_n;               /* messages to clients */
     uint64_t read_bytes, written_bytes; /* of all connections, inner ones too */

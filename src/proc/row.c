@@ -55,7 +55,7 @@ static const size_t numbers[] = {
     FIELD(slow_n),        FIELD(refused_n),   FIELD(limited_n),      FIELD(silent_n),
     FIELD(delivered_n),   FIELD(read_bytes),  FIELD(written_bytes),  FIELD(links_n),
     FIELD(sends_n),       FIELD(unheard_n),   FIELD(interest_bytes), FIELD(beyond_n),
-    FIELD(nats_in_n),     FIELD(nats_out_n),  FIELD(nats_lost_n),
+    FIELD(nats_in_n),     FIELD(nats_out_n),  FIELD(nats_lost_n),    FIELD(join_refused_n),
 };
 #undef FIELD
 

@@ -200,6 +200,7 @@ static void put_json_counts(struct buf *out, const struct status_row *r)
         {"slow", r->counts.slow_n},
         {"refused", r->counts.refused_n},
         {"limited", r->counts.limited_n},
+        {"joins_refused", r->counts.join_refused_n},
         {"silent", r->counts.silent_n},
         {"delivered", r->counts.delivered_n},
         {"bytes_read", r->counts.read_bytes},

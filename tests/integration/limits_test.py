@@ -1,14 +1,18 @@
-"""Limits of a gateway: message rates, open files, connections; who is beyond them, and what it costs the others."""
+"""Limits of a gateway: rates, groups, open files; who is beyond them, and what it costs the others."""
 
 import asyncio
 import os
+import re
 import resource
 import socket
 import time
 
 import pytest
+import wire
 from harness import ROOT, SLOW, Ports, chat_conf, wait_until
 from ws import Client
+
+JOIN_GROUP, SELECT = 20, 25
 
 
 def make_site(site, gateway):
@@ -57,6 +61,49 @@ def test_a_flood_may_also_be_read_slowly(site):
 
     asyncio.run(scenario())
     assert row(server)["limited"] >= 1
+    server.stop()
+
+
+def test_a_storm_of_handshakes_waits_its_turn(site):
+    """Three seconds' worth comes at once: nobody is refused, and it takes its time."""
+    server, ports = make_site(site, "max_handshakes_per_second = 20\n")
+
+    async def scenario():
+        began = time.monotonic()
+        crowd = await asyncio.gather(*(Client.connect(ports.port, timeout=30 * SLOW) for _ in range(60)))
+        assert time.monotonic() - began >= (60 - 2) / 20 - 0.1  # a tenth of a second's worth at once
+        for client in crowd:
+            client.send("here")
+        for client in crowd:
+            assert await client.text() == b"here"
+
+    asyncio.run(scenario())
+    assert row(server)["refused"] == 0
+    assert row(server)["limited"] >= 1
+    assert "more than 20 connections come in a second (max_handshakes_per_second)" in server.log()
+    server.stop()
+
+
+def test_a_client_is_in_so_many_groups_and_no_more(site):
+    server, ports = make_site(site, "max_groups_per_client = 3\n")
+    peer = wire.Peer.connect(ports.inner)
+
+    def groups():
+        peer.send(wire.pack(SELECT, ext=b'{"fields":["groups"],"where":[]}'))
+        return peer.reply()
+
+    async def scenario():
+        client = await Client.connect(ports.port)
+        connection = int(re.search(rb"i:(\d+);a:1:", groups())[1])
+        peer.send(b"".join(wire.pack(JOIN_GROUP, connection_id=connection, ext=b"g%d" % i) for i in range(10)))
+        assert set(re.findall(rb'"(g\d)"', groups())) == {b"g0", b"g1", b"g2"}
+        client.send("still here")
+        assert await client.text() == b"still here"
+
+    asyncio.run(scenario())
+    peer.close()
+    assert row(server)["joins_refused"] == 7
+    assert "the client is in as many groups as max_groups_per_client allows" in server.log()
     server.stop()
 
 

@@ -96,6 +96,41 @@ static void limits_of_connections(void **state)
     bench_end(&b);
 }
 
+/* "b" twice is one group; "c" is one too many, until "a" is left. */
+static void limit_of_groups(void **state)
+{
+    static const struct {
+        uint8_t cmd;
+        const char *group;
+    } steps[] = {{CMD_JOIN_GROUP, "a"}, {CMD_JOIN_GROUP, "b"},  {CMD_JOIN_GROUP, "b"},
+                 {CMD_JOIN_GROUP, "c"}, {CMD_LEAVE_GROUP, "a"}, {CMD_JOIN_GROUP, "d"}};
+    struct gateway_bench b;
+    bench_start(&b, "max_groups_per_client = 2");
+    int worker = attach(&b), client = dial(&b, 0);
+    take_packet(&b, worker, CMD_ON_CONNECT);
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+        put_packet(worker, &(struct wire_packet){.cmd = steps[i].cmd,
+                                                 .flag = WIRE_SCALAR,
+                                                 .connection_id = 1,
+                                                 .ext = span_str(steps[i].group)});
+    put_packet(worker, &(struct wire_packet){.cmd = CMD_SEND_TO_ONE,
+                                             .flag = WIRE_SCALAR,
+                                             .connection_id = 1,
+                                             .body = span_str("done")});
+    uint8_t done[5];
+    take(&b, client, done, sizeof(done));
+    const struct gateway *g = b.self;
+    struct role_status status = {0};
+    gateway_role.status(b.self, &status);
+    assert_int_equal(status.groups_n, 2);
+    assert_non_null(groups_find(&g->groups, span_str("b")));
+    assert_non_null(groups_find(&g->groups, span_str("d")));
+    assert_int_equal(status.join_refused_n, 1);
+    close(client);
+    close(worker);
+    bench_end(&b);
+}
+
 /* Before it has shown the key a peer may send one small packet, of two kinds. */
 static void strangers_may_do_nothing(void **state)
 {
@@ -165,6 +200,7 @@ int main(void)
         cmocka_unit_test(echoes_need_no_memory_once_warm),
         cmocka_unit_test(broadcasts_need_no_memory_once_warm),
         cmocka_unit_test(limits_of_connections),
+        cmocka_unit_test(limit_of_groups),
         cmocka_unit_test(strangers_may_do_nothing),
         cmocka_unit_test(drain_waits_for_work_in_hand),
     };

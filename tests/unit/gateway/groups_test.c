@@ -100,6 +100,26 @@ static void a_client_lists_its_groups_in_joining_order(void **state)
     assert_string_equal(groups_text(b, c), "a 0 b");
 }
 
+/* Of a ring alone, of one with a crowd, and of what is left when the first of them are gone. */
+static void groups_of_a_client_are_counted(void **state)
+{
+    struct bench *b = *state;
+    struct client *c = clients_add(&b->clients);
+    char name[8];
+    for (int i = 0; i < 9; i++) {
+        assert_int_equal(groups_of_n(&b->groups, c), i);
+        assert_false(groups_has(&b->groups, c, span_of(name, (size_t)sprintf(name, "g%d", i))));
+        groups_join(&b->groups, c, span_str(name));
+        assert_true(groups_has(&b->groups, c, span_str(name)));
+    }
+    for (int i = 0; i < 9; i++) {
+        assert_int_equal(groups_of_n(&b->groups, c), 9 - i);
+        groups_leave(&b->groups, c, span_of(name, (size_t)sprintf(name, "g%d", i)));
+        assert_false(groups_has(&b->groups, c, span_str(name)));
+    }
+    assert_int_equal(groups_of_n(&b->groups, c), 0);
+}
+
 /* Few and many at a time, against a plain model: the ring alone, the crowd, and in between. */
 static void a_client_in_many_groups_agrees_with_a_model(void **state)
 {
@@ -265,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(members_stand_in_joining_order, start, end),
         cmocka_unit_test_setup_teardown(a_client_lists_its_groups_in_joining_order, start, end),
+        cmocka_unit_test_setup_teardown(groups_of_a_client_are_counted, start, end),
         cmocka_unit_test_setup_teardown(a_client_in_many_groups_agrees_with_a_model, start, end),
         cmocka_unit_test_setup_teardown(positions_are_kept_in_a_crowd, start, end),
         cmocka_unit_test_setup_teardown(an_empty_group_is_forgotten, start, end),

@@ -103,6 +103,41 @@ static void a_pause_leaves_them_waiting(void **state)
     close(fd);
 }
 
+/* Of ten at 50 a second five come at once, the others one by one, and none is lost. */
+static void a_pace_lets_them_wait(void **state)
+{
+    enum { N = 10 };
+    struct listener_pace pace = listener_pace_of(50, "test_key");
+    int fds[N];
+    listener_keep_pace(listener, &pace);
+    for (int i = 0; i < N; i++)
+        fds[i] = dial();
+    assert_int_equal(loop_turn(loop, 0), 0);
+    uint64_t began_ms = loop_now_ms(loop);
+    assert_int_equal(accepted_n, 5);
+    assert_int_equal(pace.waits_n, 1);
+    turn_until_accepted(N);
+    assert_true(loop_now_ms(loop) - began_ms >= 5 * 20 - 1);
+    for (int i = 0; i < N; i++)
+        close(fds[i]);
+}
+
+/* Two listeners with one pace have one bucket, and a pace of nothing is none. */
+static void listeners_share_a_pace(void **state)
+{
+    struct listener_pace pace = listener_pace_of(10, "test_key"), none = listener_pace_of(0, "");
+    listener_keep_pace(listener, &pace);
+    assert_true(rate_take(&pace.rate, &pace.full_at, loop_now_ms(loop))); /* by the other one */
+    int fd = dial(), second = dial();
+    assert_int_equal(loop_turn(loop, 0), 0);
+    assert_int_equal(accepted_n, 0);
+    listener_keep_pace(listener, &none);
+    turn_until_accepted(2);
+    assert_int_equal(none.waits_n, 0);
+    close(fd);
+    close(second);
+}
+
 static void may_be_stopped_by_its_own_callback(void **state)
 {
     int fds[3];
@@ -173,6 +208,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(accepts_all_who_wait),
         TEST(a_pause_leaves_them_waiting),
+        TEST(a_pace_lets_them_wait),
+        TEST(listeners_share_a_pace),
         TEST(may_be_stopped_by_its_own_callback),
         TEST(running_out_of_descriptors_turns_one_away),
     };

@@ -1,49 +1,7 @@
-/* Token buckets: bursts, refilling, the wrap of their clock; and clients that are too fast. */
-#include "gateway/rate.h"
+/* Clients that send too fast: closed, or read later. */
+#include "gateway/rates.h"
 
 #include "gateway_fixture.h"
-
-static int take_all(const struct rate *r, uint32_t *full_at, uint64_t now_ms)
-{
-    int n = 0;
-    while (rate_take(r, full_at, now_ms) && n < 1000000)
-        n++;
-    return n;
-}
-
-static void a_bucket_holds_its_burst_and_refills(void **state)
-{
-    struct rate r = rate_of(10, 5);
-    uint32_t full_at = 0;
-    assert_int_equal(take_all(&r, &full_at, 1000), 5);
-    assert_false(rate_has_token(&r, full_at, 1099));
-    assert_true(rate_has_token(&r, full_at, 1100));
-    assert_int_equal(take_all(&r, &full_at, 1100), 1);
-    assert_int_equal(take_all(&r, &full_at, 1350), 2);
-    assert_int_equal(take_all(&r, &full_at, 60000), 5);
-}
-
-static void it_survives_the_wrap(void **state)
-{
-    struct rate r = rate_of(100, 10);
-    uint64_t wrap_ms = (UINT64_C(1) << 32) / 256;
-    uint32_t full_at = 0;
-    assert_int_equal(take_all(&r, &full_at, wrap_ms - 1), 10);
-    assert_int_equal(take_all(&r, &full_at, wrap_ms), 0);
-    assert_int_equal(take_all(&r, &full_at, wrap_ms + 9), 1);
-    /* Silent for more than half of the clock. */
-    assert_int_equal(take_all(&r, &full_at, wrap_ms + wrap_ms / 2 + 5000), 10);
-}
-
-static void the_average_is_kept(void **state)
-{
-    struct rate r = rate_of(250, 250);
-    uint32_t full_at = 0;
-    int n = 0;
-    for (uint64_t now_ms = 0; now_ms < 10000; now_ms++)
-        n += rate_take(&r, &full_at, now_ms);
-    assert_in_range(n, 2700, 2760); /* 250 a second and the burst */
-}
 
 /* Of 40 lines in one read 10 are a burst; the eleventh ends the client. */
 static void who_is_too_fast_is_closed(void **state)
@@ -91,9 +49,6 @@ static void or_is_read_later(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_bucket_holds_its_burst_and_refills),
-        cmocka_unit_test(it_survives_the_wrap),
-        cmocka_unit_test(the_average_is_kept),
         cmocka_unit_test(who_is_too_fast_is_closed),
         cmocka_unit_test(or_is_read_later),
     };
