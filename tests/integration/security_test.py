@@ -166,8 +166,8 @@ def test_secrets_are_in_no_log_status_or_title(site, tmp_path):
 
 @pytest.fixture
 def open_folder():
-    """A folder that every user may enter, which pytest's own are not."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-test-"))
+    """A folder that every user may enter, which those of pytest and of a whole run are not."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-test-", dir="/tmp"))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)

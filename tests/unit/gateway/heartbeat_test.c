@@ -1,6 +1,8 @@
 /* The counting of silent clients, tick by tick. */
 #include "gateway/heartbeat.h"
 
+#include "base/clock.h"
+
 #include "gateway_fixture.h"
 
 #include "support/fake_clock.h"
@@ -57,7 +59,7 @@ static void the_counter_does_not_overflow(void **state)
 static void missed_ticks_are_not_made_up_for(void **state)
 {
     struct gateway_bench b;
-    fake_clock_start(1000000);
+    fake_clock_start(clock_mono_ms() - 60000); /* so that the end is on time again */
     bench_start(&b, "ping_interval = 1\nping_not_response_limit = 1\nping_data = ping");
     int worker = attach(&b);
     int fd = dial(&b, 0);
