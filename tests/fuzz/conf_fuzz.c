@@ -31,7 +31,8 @@ static void write_file(const char *name, struct span bytes)
     char path[64];
     snprintf(path, sizeof(path), "%s/%s", folder, name);
     FILE *file = fopen(path, "w");
-    if (!file || fwrite(bytes.at, 1, bytes.len, file) != bytes.len || fclose(file) != 0)
+    if (!file || (bytes.len > 0 && fwrite(bytes.at, 1, bytes.len, file) != bytes.len) ||
+        fclose(file) != 0)
         abort();
 }
 

@@ -11,7 +11,7 @@ def text(x, y, words, anchor="start", size=11, colour="#222"):
 
 
 def nice(value):
-    return f"{value / 1000:g}k" if value >= 10000 else f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 10 else f"{value:.3g}"
 
 
 def panel(top, title, curves, seconds, marks):
