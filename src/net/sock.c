@@ -16,6 +16,10 @@
 /* Keep-alive finds peers that vanished without a FIN: after a minute of silence, three probes. */
 enum { KEEPALIVE_IDLE_S = 60, KEEPALIVE_INTERVAL_S = 20, KEEPALIVE_PROBES_N = 3 };
 
+/* Keep-alive does not look while bytes are on their way; the kernel would try for a quarter of an
+ * hour. */
+enum { UNACKED_MAX_MS = 60 * 1000 };
+
 enum { UNSENT_MAX_BYTES = 128 * 1024 };
 
 static int set_int(int fd, int level, int option, int value)
@@ -147,6 +151,7 @@ int sock_connect(const struct addr *to)
     if (fd < 0)
         return fd;
     sock_tune(fd);
+    sock_limit_unacked(fd);
     if (connect(fd, (struct sockaddr *)&sa, len) < 0 && errno != EINPROGRESS)
         return close_with(fd, -errno);
     return fd;
@@ -175,6 +180,11 @@ void sock_tune(int fd)
 void sock_limit_unsent(int fd)
 {
     (void)set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX_BYTES);
+}
+
+void sock_limit_unacked(int fd)
+{
+    (void)set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKED_MAX_MS);
 }
 
 static int name_of(int fd, struct addr *out,

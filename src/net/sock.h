@@ -28,6 +28,10 @@ void sock_tune(int fd); /* TCP_NODELAY, keep-alive; all sockets of this file hav
  * the peer's window, and the rest waits in the connection's own queue. Set on a listener it is
  * inherited by what is accepted. */
 void sock_limit_unsent(int fd);
+/* A peer that vanished while bytes for it are on their way, or that takes none, costs its
+ * connection after a minute (RFC 5482). Sockets of sock_connect() have it; what is accepted
+ * inherits it from its listener. */
+void sock_limit_unacked(int fd);
 int sock_local(int fd, struct addr *out);
 int sock_peer(int fd, struct addr *out);
 int sock_queue(int fd, int *unread, int *unsent);             /* SIOCINQ, SIOCOUTQ */

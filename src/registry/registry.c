@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "chan/door.h"
 #include "net/peer_tls.h"
+#include "net/sock.h"
 #include "registry/peer.h"
 #include "registry/registry_conf.h"
 
@@ -56,6 +57,7 @@ static int open_door(struct registry *r)
                             .owner = r,
                             .may_be_plain = conf->tls.mode == PEER_TLS_OPTIONAL,
                             .timeout_ms = PEER_FIRST_LINE_MS};
+    sock_limit_unacked(r->env->listen_fds[0]);
     rc = door_open(&r->door, r->env->loop, r->env->listen_fds[0], r->tls.accepting);
     if (rc < 0)
         log_error("the registry cannot listen on %s: %s", conf->listen, gw_strerror(rc));

@@ -66,6 +66,11 @@ static void accepted_sockets_are_tuned(void **state)
     assert_int_equal(write(accepted, "abc", 3), 3);
     struct pollfd readable = {.fd = fd, .events = POLLIN};
     assert_int_equal(poll(&readable, 1, 5000), 1);
+    int unacked_ms = 0;
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked_ms,
+                                &(socklen_t){sizeof unacked_ms}),
+                     0);
+    assert_int_equal(unacked_ms, 60000);
     assert_int_equal(sock_queue(fd, &unread, &unsent), 0);
     assert_int_equal(unread, 3);
     assert_int_equal(unsent, 0);
