@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cluster/record.h"
 #include "net/sig.h"
 #include "proc/role.h"
 
@@ -28,28 +29,6 @@ enum {
     BACK_MS = 500, /* who else has lost the server may be back by then, and hear what is sent */
     CLOSE_MAX_S = 1,
     KEEP_BYTES = 1024 * 1024, /* a buffer that grew beyond that is given back when it is empty */
-};
-
-enum record_kind {
-    /* out */
-    RECORD_PUBLISH,
-    RECORD_SUBSCRIBE,
-    RECORD_UNSUBSCRIBE,
-    /* in */
-    RECORD_UP,       /* data: the server */
-    RECORD_FRESH_UP, /* the same, the first time */
-    RECORD_DOWN,     /* data: why */
-    RECORD_MESSAGE,
-    RECORD_TROUBLE, /* data: what */
-    RECORD_ROOM,
-};
-
-/* In front of: subject, NUL, reply, NUL, data. */
-struct record {
-    uint32_t data_len;
-    uint16_t subject_len;
-    uint16_t reply_len;
-    uint8_t kind;
 };
 
 struct bus {
@@ -85,37 +64,7 @@ struct bus {
     uint64_t told_lost_in_n;
 };
 
-/* ---- records ---- */
-
-static size_t record_bytes(size_t subject_len, size_t reply_len, size_t data_len)
-{
-    return sizeof(struct record) + subject_len + 1 + reply_len + 1 + data_len;
-}
-
-static void put_record(struct buf *to, enum record_kind kind, const char *subject,
-                       const char *reply, struct span data)
-{
-    struct record r = {.data_len = (uint32_t)data.len,
-                       .subject_len = (uint16_t)strlen(subject),
-                       .reply_len = (uint16_t)strlen(reply),
-                       .kind = (uint8_t)kind};
-
-    buf_put(to, &r, sizeof r);
-    buf_put(to, subject, (size_t)r.subject_len + 1);
-    buf_put(to, reply, (size_t)r.reply_len + 1);
-    buf_put_span(to, data);
-}
-
-/* The record at the front; returns its bytes. */
-static size_t get_record(struct span from, struct record *r, const char **subject,
-                         const char **reply, struct span *data)
-{
-    memcpy(r, from.at, sizeof *r);
-    *subject = (const char *)from.at + sizeof *r;
-    *reply = *subject + r->subject_len + 1;
-    *data = span_of(*reply + r->reply_len + 1, r->data_len);
-    return record_bytes(r->subject_len, r->reply_len, r->data_len);
-}
+/* ---- buffers ---- */
 
 static void swap(struct buf *a, struct buf *b)
 {
@@ -147,7 +96,7 @@ static void tell(struct bus *b, enum record_kind kind, const char *reply, struct
 {
     bool was_empty = b->in.len == 0;
 
-    put_record(&b->in, kind, "", reply, data);
+    record_put(&b->in, kind, "", reply, data);
     if (was_empty)
         wake_loop(b);
 }
@@ -264,7 +213,7 @@ static size_t run_record(struct bus *b, struct span from, uint64_t *sent_n, uint
     struct record r;
     const char *subject, *reply;
     struct span data;
-    size_t bytes = get_record(from, &r, &subject, &reply, &data);
+    size_t bytes = record_get(from, &r, &subject, &reply, &data);
 
     if (r.kind == RECORD_SUBSCRIBE)
         nats_subscribe(b->nats, subject);
@@ -404,7 +353,7 @@ static void read_in(struct bus *b)
         struct record r;
         const char *subject, *reply;
         struct span data;
-        b->read_bytes += get_record(span_skip(buf_span(&b->reading), b->read_bytes), &r, &subject,
+        b->read_bytes += record_get(span_skip(buf_span(&b->reading), b->read_bytes), &r, &subject,
                                     &reply, &data);
         handle(b, &r, reply, data);
     }
@@ -527,7 +476,7 @@ static int queue(struct bus *b, const char *subject, const char *reply, struct s
         b->lost_out_n++;
         return GW_EFULL;
     }
-    put_record(&b->out, RECORD_PUBLISH, subject, reply, data);
+    record_put(&b->out, RECORD_PUBLISH, subject, reply, data);
     pthread_cond_signal(&b->has_work);
     return 0;
 }
@@ -546,7 +495,7 @@ int bus_publish(struct bus *b, const char *subject, const char *reply, struct sp
 static void queue_change(struct bus *b, enum record_kind kind, const char *subject)
 {
     pthread_mutex_lock(&b->lock);
-    put_record(&b->out, kind, subject, "", span_of(NULL, 0));
+    record_put(&b->out, kind, subject, "", span_of(NULL, 0));
     pthread_cond_signal(&b->has_work);
     pthread_mutex_unlock(&b->lock);
 }
