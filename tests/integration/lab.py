@@ -148,6 +148,11 @@ class Lab:
         for host in self.hosts.values():
             run("ip", "netns", "exec", host.namespace, "nft", "-f", "-", stdin=LOSS % percent)
 
+    def lose_nothing(self):
+        """Ends lose()."""
+        for host in self.hosts.values():
+            run("ip", "netns", "exec", host.namespace, "nft", "delete", "table", "inet", "lab")
+
     def _need_namespaces(self):
         if not self.switch:
             pytest.skip("network namespaces are not permitted here, and loopback cannot be cut")

@@ -5,25 +5,26 @@ They live on a thread of their own, so that whoever makes the faults may block.
 
 import asyncio
 import json
+import socket
 import threading
 import time
 
 from chaos.account import Stay, cost, missing
 from harness import SLOW
-from lab import HERE
 from ws import Client
 
 ROOM = "1"
 SAY_EVERY_S = 0.1
 COME_BACK_S = 0.1  # between two tries
+CONNECT_S = 5.0
 LOGIN_S = 3.0  # who got no answer by then leaves and comes again: the login may have died with a worker
 
 
 class Person:
     """Says a numbered message every tenth of a second while connected."""
 
-    def __init__(self, crowd, name, host, port):
-        self.crowd, self.name, self.host, self.port = crowd, name, host, port
+    def __init__(self, crowd, name, host, address, port):
+        self.crowd, self.name, self.host, self.address, self.port = crowd, name, host, address, port
         self.stay = None
         self.said_n = 0
 
@@ -52,9 +53,15 @@ class Person:
             client.drop()
 
     async def _connect(self, on_text):
-        if self.host is HERE:
-            return await Client.connect(self.port, on_text, timeout=5 * SLOW)
-        return await self.host.connect(self.port, on_text)
+        with self.host.inside():
+            sock = socket.socket()
+        sock.setblocking(False)
+        try:
+            await asyncio.wait_for(self.crowd.loop.sock_connect(sock, (self.address, self.port)), CONNECT_S * SLOW)
+        except BaseException:
+            sock.close()
+            raise
+        return await Client.connect(self.port, on_text, sock=sock, timeout=CONNECT_S * SLOW)
 
     @staticmethod
     async def _until(check, seconds):
@@ -78,12 +85,12 @@ class Person:
 
 
 class Crowd:
-    """`seats`: (host, port) for each person."""
+    """`seats`: for each person the host, and the address and port that it connects with."""
 
     def __init__(self, seats):
         self.said, self.stays = {}, []
         self.is_talking = self.is_watched = True
-        self.people = [Person(self, f"p{n}", host, port) for n, (host, port) in enumerate(seats)]
+        self.people = [Person(self, f"p{n}", *seat) for n, seat in enumerate(seats)]
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()

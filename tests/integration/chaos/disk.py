@@ -62,7 +62,7 @@ def _full_log(stage):
 def _full_store(stage):
     stage.fill()
     wait_until(lambda: "store sqlite:small/chat.db fails" in stage.log(), 20, "the log names the store")
-    stage.sleep(3)
+    time.sleep(3)
     warnings = stage.log().count("store sqlite:small/chat.db fails")
     workers = len(stage.site.pids("worker"))
     assert warnings <= workers, stage.log()

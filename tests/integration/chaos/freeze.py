@@ -11,12 +11,19 @@ from harness import wait_until
 FROZEN_S = 30
 
 
-def _freeze(kind):
+def _freeze(kind, who=None):
+    """`who` is the kind of processes that are asked when they missed it."""
     def strike(stage):
-        pid = stage.pid(kind)
+        pid = stage.site.pids(kind)[0]
+        begun = time.monotonic()
         os.kill(pid, signal.SIGSTOP)
-        stage.sleep(FROZEN_S)
+        words = ""
+        if who:
+            wait_until(lambda: any(row["unheard"] for row in stage.rows(who)), FROZEN_S, f"a {who} misses it")
+            words = f"the other side says so after {time.monotonic() - begun:.1f} s"
+        time.sleep(max(0, begun + FROZEN_S - time.monotonic()))
         os.kill(pid, signal.SIGCONT)
+        return words
     return strike
 
 
@@ -30,10 +37,10 @@ def _freeze_until_killed(stage):
 
 LONG = [
     Fault("registry stopped for 30 s (SIGSTOP)", _freeze("registry"), Limit(), Stage),
-    Fault("worker (of two) stopped for 30 s", _freeze("worker"),
-          Limit(closed_n=8, lost_n=200, silence_s=1, normal_s=45), Stage),
+    Fault("worker (of two) stopped for 30 s", _freeze("worker", "gateway"),
+          Limit(silence_s=1, normal_s=35), Stage),
     Fault("the same with `stuck_timeout = 3`", _freeze_until_killed, Limit(lost_n=400, normal_s=10),
           functools.partial(Stage, worker="stuck_timeout = 3")),
-    Fault("gateway (of two) stopped for 30 s", _freeze("gateway"),
-          Limit(closed_n=8, lost_n=400, silence_s=32, normal_s=45), Stage),
+    Fault("gateway (of two) stopped for 30 s", _freeze("gateway", "worker"),
+          Limit(silence_s=32, normal_s=35), Stage),
 ]

@@ -48,7 +48,7 @@ def _jump(days):
         before = stage.site.pids("registry"), stage.site.pids("gateway")
         stage.wish(ahead_s=days * DAY_S)
         day = time.strftime("%Y-%m-%d", time.localtime(time.time() + days * DAY_S))
-        stage.sleep(3)  # heartbeats inside and outside come and go
+        time.sleep(3)  # heartbeats inside and outside come and go
         assert stage.site.command("reload").returncode == 0, "timers of the master go on"
         assert (stage.site.pids("registry"), stage.site.pids("gateway")) == before
         assert f"{day} " in stage.log()
@@ -65,7 +65,7 @@ def _refuse(kind):
             before = stage.site.pids(kind)
             stage.wish(victim=before[0], left_n=left_n)
             wait_until(lambda: _is_refused_to_visitor(stage), 20, "memory is refused")
-            stage.sleep(0.2)
+            time.sleep(0.2)
             wait_until(lambda: len(stage.site.pids(kind)) == len(before) and stage.is_whole(), 20, f"a new {kind}")
             ended_n += before[0] not in stage.site.pids(kind)
         told_n = stage.log().count("out of memory")
@@ -110,7 +110,7 @@ FAULTS = [
     Fault("wall clock jumps a year back", _jump(-365), Limit(), Shimmed),
     Fault("memory refused to a worker (ENOMEM)", _refuse("worker"), Limit(lost_n=40, normal_s=10), Shimmed),
     Fault("memory refused to a gateway", _refuse("gateway"),
-          Limit(closed_n=PEOPLE_N, lost_n=40, silence_s=2, normal_s=10), Shimmed),
+          Limit(closed_n=PEOPLE_N * len(REFUSED), lost_n=80, silence_s=2, normal_s=10), Shimmed),
     Fault("memory refused for a client's big message", _refuse_big, Limit(),
           functools.partial(Shimmed, gateways=1)),
 ] if not is_sanitized() else []

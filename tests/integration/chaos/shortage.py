@@ -39,7 +39,7 @@ def _gateway(stage):
     with NoDescriptors(pids[0]), NoDescriptors(pids[1]):
         waiting = [socket.create_connection(("127.0.0.1", stage.ports.port)) for _ in range(HASTE_N)]
         wait_until(lambda: "cannot accept connections: Too many open files" in stage.log(), 10, "the gateway says so")
-        stage.sleep(3)
+        time.sleep(3)
         busy = (sum(map(cpu_s, pids)) - used) / (time.monotonic() - begun)
         lines = stage.log().count("cannot accept connections")
     assert busy < 0.5, f"{busy:.0%} of a processor is used up by accepting nothing"
@@ -50,7 +50,7 @@ def _gateway(stage):
         late.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         late.settimeout(20)
         assert late.recv(1), "new clients are served again"
-    return f"new clients wait or are closed; {busy:.0%} of a processor goes into it"
+    return f"new clients wait or are closed; {busy:.1%} of a processor goes into that"
 
 
 def _master(stage):
@@ -58,7 +58,7 @@ def _master(stage):
     before = stage.site.pids("worker")
     with NoDescriptors(stage.site.process.pid):
         os.kill(before[0], signal.SIGKILL)
-        stage.sleep(2)
+        time.sleep(2)
     begun = time.monotonic()
     wait_until(lambda: stage.has_successor("worker", before), 20, "a new worker")
     return f"a killed worker is replaced {time.monotonic() - begun:.1f} s after there are descriptors again"

@@ -62,6 +62,8 @@ class Outcome:
 class Stage:
     """One host: a registry, two gateways and two workers under one master, with the chat as the module."""
 
+    patience_s = 2  # what has not arrived by then is lost
+
     def __init__(self, folder, *, gateways=2, workers=2, prefix=(), **sections):
         """`prefix`: words in front of the server. `sections`: text for a section of that name, as chat_conf() takes it."""
         self.ports = Ports(gateways)
@@ -75,11 +77,11 @@ class Stage:
         self.site.start(self.ports.port, self.ports.registry)
 
     def gather(self):
-        self.crowd = Crowd([(HERE, self.ports.port)] * PEOPLE_N)
+        self.crowd = Crowd([(HERE, HERE.address, self.ports.port)] * PEOPLE_N)
         return self.crowd
 
-    def pid(self, kind, slot=0):
-        return self.site.pids(kind)[slot]
+    def rows(self, kind):
+        return [row for row in self.site.status()["processes"] if row["kind"] == kind]
 
     def has_successor(self, kind, before):
         """Whether instead of the first of the processes `before` another one serves."""
@@ -91,10 +93,6 @@ class Stage:
 
     def log(self):
         return self.site.log()
-
-    def sleep(self, seconds):
-        """Lets the people talk; not stretched on slow machines, since it is no deadline."""
-        time.sleep(seconds)
 
     def end(self):
         if self.crowd:
@@ -109,26 +107,26 @@ def run(fault, folder):
         crowd = stage.gather()
         people_n = len(crowd.people)
         wait_until(lambda: crowd.present_n() == people_n, 20, "everybody is in the room")
-        stage.sleep(WARM_S)
+        time.sleep(WARM_S)
         begun = time.monotonic()
         words = fault.strike(stage) or ""
         wait_until(lambda: crowd.present_n() == people_n, BACK_S, f"everybody is back after: {fault.name}")
         wait_until(stage.is_whole, BACK_S, f"the server is whole again after: {fault.name}")
-        stage.sleep(AFTER_S)
+        time.sleep(AFTER_S)
         ended = crowd.hush()
-        _until_heard(crowd)
+        _until_heard(crowd, stage.patience_s)
         return Outcome(fault, crowd.cost(begun, ended), words)
     finally:
         stage.end()
 
 
-def _until_heard(crowd):
-    """What is still under way may arrive: until it has, or nothing came for two seconds."""
+def _until_heard(crowd, patience_s):
+    """What is still under way may arrive: until it has, or nothing came for so long."""
     deadline, seen = 0, -1
     while not crowd.is_all_heard():
         heard_n, now = crowd.heard_n(), time.monotonic()
         if heard_n != seen:
-            seen, deadline = heard_n, now + 2 * SLOW
+            seen, deadline = heard_n, now + patience_s * SLOW
         if now > deadline:
             return
         time.sleep(0.05)
