@@ -38,6 +38,7 @@ struct child {
     struct task end;
     struct buf rows;
     struct buf credentials; /* what came of them since the last "reopen" */
+    struct buf metrics;     /* what came of them since the last "metrics_end" */
     uint64_t listing;
     enum sandbox_mode sandbox;
     bool is_leaving;
@@ -67,6 +68,11 @@ static void send_line(struct child *c, struct span text)
 static void on_env_ready(struct role_env *env)
 {
     send_line(CONTAINER_OF(env, struct child, env), span_str("ready\n"));
+}
+
+static void on_env_ask_metrics(struct role_env *env)
+{
+    send_line(CONTAINER_OF(env, struct child, env), span_str("metrics\n"));
 }
 
 static void end_loop(struct task *t)
@@ -166,6 +172,19 @@ static void reopen(struct child *c)
     forget_credentials(c);
 }
 
+static void add_metrics(struct child *c, struct span line)
+{
+    buf_put_span(&c->metrics, line);
+    buf_putc(&c->metrics, '\n');
+}
+
+static void end_metrics(struct child *c)
+{
+    if (c->env.role->metrics)
+        c->env.role->metrics(c->self, buf_span(&c->metrics));
+    buf_fini(&c->metrics);
+}
+
 static bool on_line(void *ctx, struct span line)
 {
     struct child *c = ctx;
@@ -181,6 +200,10 @@ static bool on_line(void *ctx, struct span line)
         retreat(c, rest);
     else if (span_is(verb, "stop"))
         stop(c);
+    else if (span_is(verb, "metrics"))
+        add_metrics(c, rest);
+    else if (span_is(verb, "metrics_end"))
+        end_metrics(c);
     else if (span_is(verb, "credentials"))
         add_credentials(c, rest);
     else if (span_is(verb, "reopen"))
@@ -304,6 +327,7 @@ void child_run(struct fleet *f, struct slot *s, const char *artifact, int line_f
                 .activity = activity,
                 .run_dir = f->settings->run_dir,
                 .ready = on_env_ready,
+                .ask_metrics = on_env_ask_metrics,
                 .finished = on_env_finished},
         .group = g,
         .sandbox = (enum sandbox_mode)f->settings->sandbox,

@@ -10,9 +10,10 @@
  * on a loop of its own and serves until the role has finished.
  *
  * The line carries short text lines. From the master: status, connections TAB serial, drain, stop,
- * reopen. To the master: ready, status TAB row, row TAB serial TAB row, end TAB serial, draining
- * (rows: proc/row.h). When the master dies the line ends: the process then drains, and is ended by
- * an alarm after graceful_timeout even if it is stuck in an endless loop. */
+ * reopen, metrics TAB text for each line of them, metrics_end. To the master: ready, status TAB
+ * row, row TAB serial TAB row, end TAB serial, draining, metrics (rows: proc/row.h). When the
+ * master dies the line ends: the process then drains, and is ended by an alarm after
+ * graceful_timeout even if it is stuck in an endless loop. */
 void child_run(struct fleet *f, struct slot *s, const char *artifact, int line_fd,
                struct activity *activity) NORETURN;
 

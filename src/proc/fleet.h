@@ -34,6 +34,7 @@ struct fleet {
     /* In a new child: closes the master's descriptors that are not the fleet's. */
     void (*on_fork)(void *owner);
     void (*on_connection_row)(void *owner, struct process *p, uint64_t serial, struct span line);
+    void (*on_metrics_asked)(void *owner, struct process *p);
     void *owner;
 };
 

@@ -77,6 +77,12 @@ static void on_connection_row(void *owner, struct process *p, uint64_t serial, s
     queries_row(&m->commands.queries, p, serial, line);
 }
 
+static void on_metrics_asked(void *owner, struct process *p)
+{
+    struct master *m = owner;
+    query_metrics(&m->commands.queries, p);
+}
+
 static void on_signal(void *owner, int signal_number)
 {
     struct master *m = owner;
@@ -165,6 +171,7 @@ static int plan(struct master *m, const struct master_setup *setup, struct buf *
                               .on_change = on_change,
                               .on_fork = on_fork,
                               .on_connection_row = on_connection_row,
+                              .on_metrics_asked = on_metrics_asked,
                               .owner = m};
     int rc = privileges_find(m->settings->user, m->settings->group, &m->privileges);
     if (rc < 0)

@@ -18,9 +18,11 @@
 #include "proc/fleet.h"
 #include "proc/row.h"
 
-/* A process that sends more than this without reading belongs to no list that anybody shows. */
+/* A process that sends more than this without reading belongs to no list that anybody shows. What
+ * goes out are short commands, but for metrics: 4 KB of text for each process of the server. */
+enum { LINE_OUT_MAX_BYTES = 4 * 1024 * 1024 };
 static const struct conn_conf line_conf = {
-    .in_max_bytes = ROW_LINES_MAX, .out_max_bytes = 65536, .close_timeout_ms = 1000};
+    .in_max_bytes = ROW_LINES_MAX, .out_max_bytes = LINE_OUT_MAX_BYTES, .close_timeout_ms = 1000};
 
 enum { SAMPLE_MIN_MS = 900 };
 
@@ -58,6 +60,15 @@ static void on_listing(struct process *p, struct span serial_text, struct span r
         p->slot->fleet->on_connection_row(p->slot->fleet->owner, p, serial, row);
 }
 
+/* One question at a time: a process cannot keep its master busy with more. */
+static void on_metrics_asked(struct process *p)
+{
+    if (p->is_asking)
+        return;
+    p->is_asking = true;
+    p->slot->fleet->on_metrics_asked(p->slot->fleet->owner, p);
+}
+
 static bool on_line(void *ctx, struct span line)
 {
     struct process *p = ctx;
@@ -72,6 +83,8 @@ static bool on_line(void *ctx, struct span line)
         take_status(p, rest);
     else if (span_is(verb, "end"))
         on_listing(p, rest, span_of(NULL, 0), true);
+    else if (span_is(verb, "metrics"))
+        on_metrics_asked(p);
     else if (span_is(verb, "ready"))
         p->is_ready = true;
     else if (span_is(verb, "draining"))
@@ -107,7 +120,7 @@ static void tell(struct process *p, const char *fmt, ...)
     va_end(args);
     if (!p->line)
         return;
-    /* GW_EFULL: a process that has not read 64 KiB of commands is stuck; its deadline ends it. */
+    /* GW_EFULL: a process that has not read so much is stuck; its deadline ends it. */
     int rc = conn_send(p->line, span_of(text, (size_t)len));
     (void)rc;
 }
@@ -197,6 +210,22 @@ void process_ask_connections(struct process *p, uint64_t serial)
         return;
     p->listing = serial;
     tell(p, "connections\t%" PRIu64 "\n", serial);
+}
+
+void process_tell_metrics(struct process *p, struct span text)
+{
+    struct buf lines = {0};
+    p->is_asking = false;
+    while (text.len > 0) {
+        buf_puts(&lines, "metrics\t");
+        buf_put_span(&lines, span_cut(&text, '\n'));
+        buf_putc(&lines, '\n');
+    }
+    buf_puts(&lines, "metrics_end\n");
+    int rc = p->line ? conn_send(p->line, buf_span(&lines)) : 0;
+    if (rc < 0)
+        log_warn("%s cannot be told the metrics: %s", p->slot->group->title, gw_strerror(rc));
+    buf_fini(&lines);
 }
 
 /* As many lines of base64 as it takes, then the word to use them. */

@@ -26,7 +26,8 @@ struct process {
     struct timer deadline; /* of leaving, then of the stop that follows */
     bool is_last_deadline;
 
-    bool is_asked; /* for its status, unanswered yet */
+    bool is_asking; /* for metrics, unanswered yet */
+    bool is_asked;  /* for its status, unanswered yet */
     struct role_status status;
     bool has_status;
     uint64_t sample_ms, sample_requests_n; /* the reading that qps is counted from */
@@ -44,6 +45,8 @@ const char *process_who(const struct process *p, char out[192]); /* "worker chat
 
 void process_ask_status(struct process *p);
 void process_ask_connections(struct process *p, uint64_t serial);
+/* The answer to its question for metrics: text of lines. */
+void process_tell_metrics(struct process *p, struct span text);
 /* Asks it to open its log again and to take these credentials, if any. */
 void process_reopen(struct process *p, struct span credentials);
 /* Asks it to finish its work and end; after limit_ms it is asked to stop, and killed stop_timeout

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "proc/exit_code.h"
+#include "proc/metrics.h"
 #include "proc/row.h"
 #include "proc/status.h"
 #include "proc/version.h"
@@ -21,6 +22,7 @@ struct query {
     struct list node;
     struct queries *all;
     struct ctl_session *session;
+    pid_t asker; /* the process that asked for metrics; 0: a session did */
     struct timer deadline;
     bool is_json;
     uint64_t listing; /* serial, 0 until its turn comes */
@@ -102,12 +104,16 @@ static void put_status(struct query *q, const struct vec *sorted)
     for (size_t i = 0; i < sorted->len; i++)
         fill_row(sorted->at[i], &rows[i], doing[i]);
     for (size_t i = 0; i < f->groups_n; i++)
-        groups[i] = (struct status_group){.name = f->groups[i].name, .exits = &f->groups[i].exits};
+        groups[i] = (struct status_group){.name = f->groups[i].name,
+                                          .kind = f->groups[i].role->kind,
+                                          .exits = &f->groups[i].exits};
     if (getloadavg(v.load, 3) != 3)
         v.load[0] = v.load[1] = v.load[2] = 0;
     v.rows = rows;
     v.groups = groups;
-    if (q->is_json)
+    if (q->asker)
+        metrics_text(&q->text, &v);
+    else if (q->is_json)
         status_json(&q->text, &v);
     else
         status_text(&q->text, &v);
@@ -130,10 +136,21 @@ static void answer_status(struct query *q)
 
 static void list_next(struct queries *all);
 
+/* Looked for again, since it may have ended meanwhile. */
+static void tell_asker(const struct query *q)
+{
+    struct fleet *f = q->all->fleet;
+    for (struct list *at = f->processes.next; at != &f->processes; at = at->next)
+        if (process_at(at)->pid == q->asker)
+            process_tell_metrics(process_at(at), buf_span(&q->text));
+}
+
 static void finish(struct query *q, int exit_code)
 {
     struct queries *all = q->all;
     bool was_listing = q->is_listing && q->listing != 0;
+    if (q->asker)
+        tell_asker(q);
     ctl_send(q->session, buf_span(&q->text));
     ctl_end(q->session, exit_code);
     timer_stop(all->fleet->loop, &q->deadline);
@@ -181,15 +198,27 @@ static struct query *query_new(struct queries *all, struct ctl_session *s)
     return q;
 }
 
-void query_status(struct queries *all, struct ctl_session *s, bool is_json)
+static void ask_all(struct query *q)
 {
-    struct query *q = query_new(all, s);
-    struct fleet *f = all->fleet;
-    q->is_json = is_json;
+    struct fleet *f = q->all->fleet;
     for (struct list *at = f->processes.next; at != &f->processes; at = at->next)
         process_ask_status(process_at(at));
     timer_start(f->loop, &q->deadline, QUERY_WAIT_MS);
     fleet_touch(f);
+}
+
+void query_status(struct queries *all, struct ctl_session *s, bool is_json)
+{
+    struct query *q = query_new(all, s);
+    q->is_json = is_json;
+    ask_all(q);
+}
+
+void query_metrics(struct queries *all, const struct process *asker)
+{
+    struct query *q = query_new(all, NULL);
+    q->asker = asker->pid;
+    ask_all(q);
 }
 
 /* Begins the oldest list that waits, unless one is under way. */

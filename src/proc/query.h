@@ -27,6 +27,8 @@ struct queries {
 void queries_init(struct queries *q, struct fleet *f, bool is_detached);
 void queries_fini(struct queries *q); /* ends all with failure */
 void query_status(struct queries *q, struct ctl_session *s, bool is_json);
+/* For a process, which is told by process_tell_metrics() unless it ends before. */
+void query_metrics(struct queries *q, const struct process *asker);
 /* One list at a time; more callers wait for their turn. */
 void query_connections(struct queries *q, struct ctl_session *s);
 void queries_step(struct queries *q); /* after each change of the fleet */

@@ -51,6 +51,10 @@ struct role_env {
     /* Tells the master that this process serves (a worker: is connected and its on_start returned).
      * A reload waits for it before the old process is asked to drain. Every role calls it once. */
     void (*ready)(struct role_env *env);
+    /* Asks the master for the numbers of all processes; role->metrics() gets them, after little
+     * more than a second at the latest, or not at all when the master is stuck or gone. While an
+     * answer is on its way further questions change nothing. */
+    void (*ask_metrics)(struct role_env *env);
     /* Ends this process with exit status 0 at the end of the turn; after drain() or stop(). */
     void (*finished)(struct role_env *env);
 };
@@ -140,6 +144,8 @@ struct role {
     void (*reopen)(
         void *self); /* reload of a role that is not reloadable (certificates…); may be NULL */
     void (*status)(void *self, struct role_status *out);
+    /* The answer to ask_metrics(), in the text format of Prometheus, borrowed; may be NULL. */
+    void (*metrics)(void *self, struct span text);
     void (*connections)(void *self, role_connection_fn *row, void *ctx); /* may be NULL */
 };
 

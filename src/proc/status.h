@@ -31,6 +31,7 @@ struct status_row {
 
 struct status_group {
     const char *name;
+    const char *kind; /* of the role */
     const struct exits *exits;
 };
 

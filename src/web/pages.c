@@ -106,9 +106,9 @@ static bool is_head(const struct http_request *r)
 }
 
 /* A whole small answer; `lines` are further header lines. */
-static void answer_text(const struct pages *p, const struct http_request *r, int status,
-                        const char *lines, const char *type, struct span body, int64_t now_s,
-                        struct answer *a)
+static void put_answer(const struct pages *p, const struct http_request *r, int status,
+                       const char *lines, const char *type, struct span body, int64_t now_s,
+                       struct answer *a)
 {
     begin(p, status, now_s, a);
     buf_printf(&a->bytes, "Content-Type: %s\r\nContent-Length: %zu\r\n", type, body.len);
@@ -123,8 +123,8 @@ static void answer_error(const struct pages *p, const struct http_request *r, in
 {
     char body[64];
     int len = snprintf(body, sizeof body, "%d %s\n", status, http_reason(status));
-    answer_text(p, r, status, lines, "text/plain; charset=utf-8", span_of(body, (size_t)len), now_s,
-                a);
+    put_answer(p, r, status, lines, "text/plain; charset=utf-8", span_of(body, (size_t)len), now_s,
+               a);
 }
 
 void pages_refuse(const struct pages *p, int status, const char *text, int64_t now_s,
@@ -135,7 +135,7 @@ void pages_refuse(const struct pages *p, int status, const char *text, int64_t n
     a->is_last = true;
     struct buf body = {0};
     buf_printf(&body, "%s\n", text);
-    answer_text(p, &unknown, status, "", "text/plain; charset=utf-8", buf_span(&body), now_s, a);
+    put_answer(p, &unknown, status, "", "text/plain; charset=utf-8", buf_span(&body), now_s, a);
     buf_fini(&body);
 }
 
@@ -155,6 +155,24 @@ void pages_answer_json(const struct pages *p, const struct http_request *r, int 
     end_head(a, r);
     if (!is_head(r))
         buf_put_span(&a->bytes, json);
+}
+
+/* The client wants it so, or a body comes that is too much to be skipped. */
+static bool is_last_answer(const struct http_request *r)
+{
+    return !r->is_keep_alive || r->is_chunked || r->content_length > PAGES_SKIP_MAX;
+}
+
+void pages_answer_text(const struct pages *p, const struct http_request *r, int status,
+                       const char *lines, const char *type, struct span text, bool is_last,
+                       int64_t now_s, struct answer *a)
+{
+    struct buf all_lines = {0};
+    a->fd = -1;
+    a->is_last = is_last || is_last_answer(r);
+    buf_printf(&all_lines, "Cache-Control: no-store\r\n%s", lines);
+    put_answer(p, r, status, buf_cstr(&all_lines), type, text, now_s, a);
+    buf_fini(&all_lines);
 }
 
 static void put_cache_control(const struct pages *p, struct buf *out)
@@ -301,20 +319,20 @@ static void answer_path(struct pages *p, const struct http_request *r, int64_t n
 void pages_answer(struct pages *p, const struct http_request *r, int64_t now_s, struct answer *a)
 {
     a->fd = -1;
-    a->is_last = !r->is_keep_alive || r->is_chunked || r->content_length > PAGES_SKIP_MAX;
+    a->is_last = is_last_answer(r);
     if (r->has_stray_lines)
         pages_refuse(p, 400, "A header line has no colon.", now_s, a);
     else if (!span_is(r->method, "GET") && !is_head(r))
         answer_error(p, r, 405, "Allow: GET, HEAD\r\n", now_s, a);
     else if (span_is(r->path, "/health"))
-        answer_text(p, r, 200, "Cache-Control: no-store\r\n", "text/plain; charset=utf-8",
-                    span_str("ok"), now_s, a);
+        put_answer(p, r, 200, "Cache-Control: no-store\r\n", "text/plain; charset=utf-8",
+                   span_str("ok"), now_s, a);
     else if (span_is(r->path, "/gatehouse.json"))
-        answer_text(p, r, 200, "Cache-Control: no-cache\r\n", "application/json",
-                    buf_span(&p->gateway), now_s, a);
+        put_answer(p, r, 200, "Cache-Control: no-cache\r\n", "application/json",
+                   buf_span(&p->gateway), now_s, a);
     else if (span_is(r->path, "/gatehouse.js"))
-        answer_text(p, r, 200, "Cache-Control: no-cache\r\n", "text/javascript; charset=utf-8",
-                    span_of(gatehouse_js, (size_t)(gatehouse_js_end - gatehouse_js)), now_s, a);
+        put_answer(p, r, 200, "Cache-Control: no-cache\r\n", "text/javascript; charset=utf-8",
+                   span_of(gatehouse_js, (size_t)(gatehouse_js_end - gatehouse_js)), now_s, a);
     else
         answer_path(p, r, now_s, a);
 }

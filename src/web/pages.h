@@ -1,5 +1,5 @@
-/* What a web role serves: files, /health, /gatehouse.json, /gatehouse.js; a request in, an answer out, no I/O
- * but reading files. */
+/* What a web role serves: files, /health, /gatehouse.json, /gatehouse.js; a request in, an answer
+ * out, no I/O but reading files. */
 #ifndef WEB_PAGES_H
 #define WEB_PAGES_H
 
@@ -36,6 +36,10 @@ void pages_refuse(const struct pages *p, int status, const char *text, int64_t n
 void pages_answer_json(const struct pages *p, const struct http_request *r, int status,
                        struct span lines, struct span json, bool is_last, int64_t now_s,
                        struct answer *out);
+/* The same with a text; also the answer to requests that bring a body. */
+void pages_answer_text(const struct pages *p, const struct http_request *r, int status,
+                       const char *lines, const char *type, struct span text, bool is_last,
+                       int64_t now_s, struct answer *out);
 void answer_fini(struct answer *a); /* closes fd */
 
 #endif

@@ -5,7 +5,8 @@
  *   WAITING  no byte of the next request is there   keep_alive_timeout, then closed silently
  *   HEADING  a request head is not complete         head_timeout, then 408
  *   BODY     nor is the body of a call              body_timeout, then 408
- *   ASKING   a call of the HTTP API is under way    it has deadlines of its own
+ *   ASKING   a call of the HTTP API is under way,   they have deadlines of their own
+ *            or metrics are asked for
  *   SENDING  output is queued                       send_timeout each SEND_MIN_BYTES, then dropped
  */
 #include "web/visitor.h"
@@ -58,8 +59,8 @@ static void start_sending(struct visitor *v)
 /* No further request is read now: the end is near, or enough is on the way. */
 static bool is_full(const struct visitor *v)
 {
-    return v->is_last || v->has_file || v->call || conn_is_closing(v->conn) ||
-           conn_queued(v->conn) >= QUEUE_MAX_BYTES;
+    return v->is_last || v->has_file || v->call || v->scrape.is_waiting ||
+           conn_is_closing(v->conn) || conn_queued(v->conn) >= QUEUE_MAX_BYTES;
 }
 
 static void pause_when_full(struct visitor *v)
@@ -164,7 +165,10 @@ static size_t use_bytes(struct visitor *v, uint8_t *at, size_t len)
             used += visitor_take_call(v, &r, (size_t)n, at + used, len - used);
             continue;
         }
-        answer_one(v, &r);
+        if (scrapes_serves(v->all->scrapes, &r))
+            visitor_take_scrape(v, &r);
+        else
+            answer_one(v, &r);
         used += (size_t)n;
     }
     return used;
@@ -212,6 +216,7 @@ static void on_close(struct conn *c, void *owner, int why)
     struct visitor *v = owner;
     struct visitors *all = v->all;
     list_remove(&v->node);
+    scrape_stop(&v->scrape);
     visitor_drop_call(v);
     mem_free(v);
     if (--all->n == 0 && all->is_draining)

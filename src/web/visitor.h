@@ -10,6 +10,7 @@
 #include "net/conn.h"
 #include "web/api.h"
 #include "web/pages.h"
+#include "web/scrapes.h"
 #include "web/web_conf.h"
 
 struct visitor;
@@ -21,6 +22,7 @@ struct visitors {
     const struct web_conf *conf;
     struct pages *pages;            /* borrowed; may be exchanged between turns */
     struct api *api;                /* borrowed; NULL: there is no HTTP API */
+    struct scrapes *scrapes;        /* borrowed */
     const struct cidr_set *trusted; /* proxies; borrowed */
     struct list waiting; /* for a request, or for the rest of its head: the oldest first */
     struct list busy;    /* their answers are on the way */

@@ -30,7 +30,7 @@ static void drop_codec(struct visitor *v)
 }
 
 /* What is left of a request when its bytes are gone: enough to end the head of the answer. */
-static void keep_request(struct visitor *v, const struct http_request *r)
+void visitor_keep_request(struct visitor *v, const struct http_request *r)
 {
     v->asked = mem_zalloc(sizeof *v->asked);
     v->asked->minor = r->minor;
@@ -51,7 +51,7 @@ static void on_answer(void *owner, const struct api_answer *answer)
 
 static void start_call(struct visitor *v, const struct http_request *r, struct span body)
 {
-    keep_request(v, r);
+    visitor_keep_request(v, r);
     v->call = api_start(v->all->api, r, body, on_answer, v);
     if (v->call)
         visitor_enter(v, VISITOR_ASKING, 0);

@@ -1,4 +1,5 @@
-/* The web role: listeners, visitors, the pages that they see and the HTTP API that they call. */
+/* The web role: listeners, visitors, the pages that they see, the HTTP API that they call and
+ * metrics. */
 #include "web/web.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ struct web {
     struct pages *pages;
     struct api *api; /* NULL: the config has no key for it */
     struct visitors visitors;
+    struct scrapes scrapes;
     struct cidr_set trusted;
     struct peer_tls inner_tls;
     struct door doors[ROLE_LISTENERS_MAX];
@@ -83,6 +85,7 @@ static void web_free(struct web *w)
 {
     stop_listening(w);
     cidr_set_fini(&w->trusted);
+    scrapes_fini(&w->scrapes);
     peer_tls_close(&w->inner_tls);
     pages_close(w->pages);
     mem_free(w);
@@ -136,6 +139,7 @@ static int web_start(struct role_env *env, void **self)
     struct web *w = mem_zalloc(sizeof *w);
     w->env = env;
     w->conf = env->section->conf;
+    scrapes_init(&w->scrapes, env, w->conf);
     w->pages = open_pages(env);
     if (!w->pages) {
         web_free(w);
@@ -153,6 +157,7 @@ static int web_start(struct role_env *env, void **self)
     if (rc == 0)
         rc = api_open(env, w->conf, &w->inner_tls, &credentials, &w->api);
     w->visitors.api = w->api;
+    w->visitors.scrapes = &w->scrapes;
     tls_context_unref(tls);
     if (rc < 0) {
         web_free(w);
@@ -213,6 +218,12 @@ static void web_status(void *self, struct role_status *out)
     out->requests_n = w->visitors.requests_n;
 }
 
+static void web_metrics(void *self, struct span text)
+{
+    struct web *w = self;
+    scrapes_take(&w->scrapes, text);
+}
+
 struct walk {
     role_connection_fn *row;
     void *ctx;
@@ -268,5 +279,6 @@ const struct role web_role = {
     .stop = web_stop,
     .reopen = web_reopen,
     .status = web_status,
+    .metrics = web_metrics,
     .connections = web_connections,
 };

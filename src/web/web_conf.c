@@ -7,8 +7,10 @@
 
 #include <gw/err.h>
 
+#include "net/cidr_conf.h"
 #include "proto/http.h"
 #include "web/api_conf.h"
+#include "web/api_route.h"
 
 #define WEB_KEY(key_name, key_type, field, ...)                                                    \
     {                                                                                              \
@@ -81,6 +83,13 @@ static const struct conf_key web_keys[] = {
             .unit = "", .meaning = "Clients, uids or groups that one call may name."),
     WEB_KEY("api_max_results", CONF_INT, api_max_results, .def = "10000", .min = 1, .max = 1000000,
             .unit = "", .meaning = "Entries in the lists of one answer."),
+    WEB_KEY("metrics", CONF_STR, metrics, .unit = "",
+            .meaning = "Path where metrics of all processes are served for Prometheus, for "
+                       "instance \"/metrics\". Unset: nowhere."),
+    WEB_KEY("metrics_allow", CONF_LIST, metrics_allow, .unit = "",
+            .meaning = "Addresses that may read them: 10.0.0.0/8, ::1, or unix for peers on unix "
+                       "sockets; may be repeated. Unset: this host alone (127.0.0.0/8 and ::1). "
+                       "Behind trusted_proxies it is the client's address that counts."),
     TLS_CONF_KEYS(struct web_conf, tls),
     DOOR_CONF_KEYS(struct web_conf, door),
 };
@@ -142,12 +151,26 @@ static int check_api(const struct conf *conf, const struct conf_section *s, stru
     return registries_check(conf, s, &c->registries, errors);
 }
 
+static void check_metrics(const struct conf *conf, const struct conf_section *s, struct buf *errors)
+{
+    const struct web_conf *c = s->conf;
+    const char *path = c->metrics;
+    if (path && *path &&
+        (path[0] != '/' || path[1] == '\0' || strpbrk(path, "?# ") ||
+         strncmp(path, API_PREFIX, strlen(API_PREFIX)) == 0))
+        conf_complain(conf, s, "metrics", errors,
+                      "%s: write a path like \"/metrics\", not below " API_PREFIX, path);
+}
+
 int web_conf_check(const struct conf *conf, const struct conf_section *s, struct buf *errors)
 {
     const struct web_conf *c = s->conf;
     size_t before = errors->len;
     int rc = check_api(conf, s, errors);
     check_root(conf, s, errors);
+    check_metrics(conf, s, errors);
+    if (cidr_conf_check(s, "metrics_allow", &c->metrics_allow, errors) < 0)
+        rc = GW_ECONF;
     if (door_conf_check(conf, s, &c->door, errors) < 0)
         rc = GW_ECONF;
     if (strchr(c->index, '/') || c->index[0] == '\0')

@@ -37,6 +37,8 @@ struct web_conf {
     int64_t api_max_batch;
     int64_t api_max_targets;
     int64_t api_max_results;
+    const char *metrics; /* path; NULL or "": none are served */
+    struct conf_list metrics_allow;
     struct tls_conf tls;
     struct door_conf door;
 };

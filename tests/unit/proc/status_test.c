@@ -14,8 +14,9 @@
 
 static const struct exits crashed = {.at = {{.wait_status = 9, .count = 3}}, .len = 1};
 static const struct exits fine;
-static const struct status_group groups[] = {{.name = "chat", .exits = &crashed},
-                                             {.name = "Register \"x\"", .exits = &fine}};
+static const struct status_group groups[] = {
+    {.name = "chat", .kind = "gateway", .exits = &crashed},
+    {.name = "Register \"x\"", .kind = "registry", .exits = &fine}};
 static struct status_row rows[] = {
     {.pid = 11,
      .name = "chat",
