@@ -11,10 +11,13 @@ import subprocess
 import pytest
 
 import php
+import wire
 from harness import ROOT, SLOW, free_ports, wait_until
 from ws import Client
 
 CHAT = pathlib.Path(php.FOLDER or "/nonexistent") / "workerman-chat" / "Applications" / "Chat"
+
+CLIENT_CONNECT, GET_SESSION = 202, 203
 
 pytestmark = [php.needs_php,
               pytest.mark.skipif(not CHAT.is_dir(), reason="GATEWAYWORKER_DIR holds no workerman-chat")]
@@ -65,20 +68,36 @@ async def heard(client, kind):
             return message
 
 
-async def login(port, name):
+def session_of(client_id, secret):
+    """What the gateway that holds the client has as its session, serialized."""
+    peer = wire.Peer.connect(int(client_id[8:12], 16))
+    if secret:
+        peer.send(wire.pack(CLIENT_CONNECT, body=json.dumps({"secret_key": secret}).encode()))
+    peer.send(wire.pack(GET_SESSION, connection_id=int(client_id[12:], 16)))
+    session = peer.reply()
+    peer.close()
+    return session
+
+
+async def login(port, name, secret):
+    """A client who may speak. PHP's BusinessWorker answers the login before it hands the session to the gateway, and of
+    the events that were sent meanwhile the second finds no session (docs/wire.md, section 5): this chat's worker ends
+    over that."""
     client = await Client.connect(port, timeout=20 * SLOW)
     client.send(json.dumps({"type": "login", "client_name": name, "room_id": "1"}))
     welcome = await heard(client, "login")
     while "client_list" not in welcome:
         welcome = await heard(client, "login")
     client.id = welcome["client_id"]
+    await asyncio.get_running_loop().run_in_executor(
+        None, wait_until, lambda: name.encode() in session_of(client.id, secret), 20, f"the session of {name}")
     return client, welcome
 
 
-async def scene(ports):
+async def scene(ports, secret):
     """A chat of two, on two gateways where there are two."""
-    anna, _ = await login(ports[0], "anna")
-    ben, welcome = await login(ports[-1], "ben")
+    anna, _ = await login(ports[0], "anna", secret)
+    ben, welcome = await login(ports[-1], "ben", secret)
     assert set(welcome["client_list"]) >= {anna.id, ben.id}, welcome
     assert welcome["client_list"][anna.id] == "anna"
     while (await heard(anna, "login"))["client_name"] != "ben":
@@ -113,17 +132,17 @@ def test_php_worker_behind_our_gateways(site, tmp_path, secret):
     worker = PhpWorker(tmp_path / "php", registry, secret)
     try:
         wait_until(lambda: (server.output() + server.log()).count("connected") >= 4, 15, worker.out.read_text())
-        asyncio.run(scene([port, port]))
-        asyncio.run(scene([port, port]))
+        asyncio.run(scene([port, port], secret))
+        asyncio.run(scene([port, port], secret))
         # A reload in PHP: its processes end and come again; clients stay.
-        asyncio.run(reload_in_php(port, worker))
+        asyncio.run(reload_in_php(port, worker, secret))
     finally:
         worker.close()
     server.stop()
 
 
-async def reload_in_php(port, worker):
-    client, _ = await login(port, "stays")
+async def reload_in_php(port, worker, secret):
+    client, _ = await login(port, "stays", secret)
     os.kill(worker.process.pid, signal.SIGUSR1)
     for n in range(20):
         client.send(json.dumps({"type": "say", "to_client_id": "all", "content": str(n)}))
@@ -142,11 +161,11 @@ def test_our_worker_behind_php_gateways(site, tmp_path, secret):
         key = f"secret_key = {secret}\n" if secret else ""
         server = site(f"[master]\n\n[worker chat]\ncount = 2\nevents = {ROOT}/apps/chat/events.c\n"
                       f"register_address = 127.0.0.1:{servers.registry}\n{key}").start()
-        asyncio.run(scene(list(servers.public.values())))
+        asyncio.run(scene(list(servers.public.values()), secret))
         # A reload of ours: PHP's gateways know no hand-over, but clients stay.
         done = server.command("reload")
         assert done.returncode == 0, done.stdout + done.stderr
-        asyncio.run(scene(list(servers.public.values())))
+        asyncio.run(scene(list(servers.public.values()), secret))
         server.stop()
     finally:
         servers.close()
