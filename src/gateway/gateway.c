@@ -2,6 +2,7 @@
 #include "gateway/gateway.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/crypto.h"
@@ -12,6 +13,7 @@
 #include "gateway/nats_peer.h"
 #include "gateway/state.h"
 #include "gateway/table.h"
+#include "net/sock.h"
 
 enum {
     ENDING_LOOK_MS = 20,
@@ -154,6 +156,22 @@ static void init(struct gateway *g, struct role_env *env)
     g->pace = listener_pace_of(g->conf->max_handshakes_per_second, "max_handshakes_per_second");
 }
 
+/* What a process opens besides clients: links, ports, files of OpenSSL and the log. */
+enum { FILES_BESIDES_N = 64 };
+
+static void compare_files(const struct gateway *g)
+{
+    int64_t max_n = g->conf->max_connections;
+    unsigned long files;
+    if (max_n == 0 || g->env->slot > 0 || sock_raise_files(0, &files) < 0)
+        return;
+    if ((uint64_t)max_n + FILES_BESIDES_N > files)
+        log_warn("max_connections is %" PRId64 ", but a process may open %lu files: beyond about "
+                 "%lu clients it takes no more. Raise open_files, and ulimit -Hn (LimitNOFILE in "
+                 "systemd), or lower max_connections",
+                 max_n, files, files > FILES_BESIDES_N ? files - FILES_BESIDES_N : 0);
+}
+
 static int start_listeners(struct gateway *g)
 {
     const struct role_env *env = g->env;
@@ -188,6 +206,7 @@ static int gateway_start(struct role_env *env, void **self)
     }
     g->local_ip = addr_ip4(&lan);
     g->local_port = lan.port;
+    compare_files(g);
     heartbeat_start(g);
     silence_start(g);
     rc = start_listeners(g);

@@ -2,10 +2,12 @@
 #include "net/sock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -233,4 +235,15 @@ int sock_raise_files(unsigned long want, unsigned long *got)
         return -errno;
     *got = limit.rlim_cur;
     return 0;
+}
+
+int sock_backlog_max(void)
+{
+    char text[16] = "";
+    int fd = open("/proc/sys/net/core/somaxconn", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    ssize_t n = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    return n > 0 ? atoi(text) : 0;
 }

@@ -36,5 +36,8 @@ int sock_local(int fd, struct addr *out);
 int sock_peer(int fd, struct addr *out);
 int sock_queue(int fd, int *unread, int *unsent);             /* SIOCINQ, SIOCOUTQ */
 int sock_raise_files(unsigned long want, unsigned long *got); /* RLIMIT_NOFILE towards want */
+/* Most connections of one port that this network namespace lets wait (net.core.somaxconn); 0 where
+ * it is not told. */
+int sock_backlog_max(void);
 
 #endif

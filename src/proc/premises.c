@@ -2,6 +2,7 @@
 #include "proc/premises.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -122,6 +123,16 @@ static void report_files(const struct fleet *f, unsigned long files)
                   files, wanted);
 }
 
+/* The kernel cuts every backlog to that, silently (listen(2)). */
+static void report_backlog(void)
+{
+    int most = sock_backlog_max();
+    if (most > 0 && most < SOMAXCONN)
+        log_info("the kernel lets %d connections of a port wait to be accepted, not %d; raise "
+                 "net.core.somaxconn for storms of new ones",
+                 most, SOMAXCONN);
+}
+
 int premises_take(struct premises *p, struct buf *errors)
 {
     struct fleet *f = p->fleet;
@@ -140,6 +151,8 @@ int premises_take(struct premises *p, struct buf *errors)
         rc = listen_ctl(p, errors);
     if (rc == 0 && has_files)
         report_files(f, files);
+    if (rc == 0)
+        report_backlog();
     return rc;
 }
 

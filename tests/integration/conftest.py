@@ -20,8 +20,8 @@ def site(tmp_path):
     """site(text) makes a Site in the test's folder; every started one is stopped at the end."""
     made = []
 
-    def make(text, name="test.conf", folder="site"):
-        made.append(harness.Site(tmp_path / folder, text, name))
+    def make(text, name="test.conf", folder="site", prefix=()):
+        made.append(harness.Site(tmp_path / folder, text, name, prefix))
         return made[-1]
 
     yield make

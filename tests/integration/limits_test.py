@@ -4,7 +4,9 @@ import asyncio
 import os
 import re
 import resource
+import shutil
 import socket
+import subprocess
 import time
 
 import pytest
@@ -15,10 +17,10 @@ from ws import Client
 JOIN_GROUP, SELECT = 20, 25
 
 
-def make_site(site, gateway):
-    ports = Ports(1)
-    text = chat_conf(events=ROOT / "examples/echo/echo.c", registry=ports.registry, port=ports.port,
-                     inner=ports.inner, gateway=gateway)
+def make_site(site, gateway, gateways=1):
+    ports = Ports(gateways)
+    text = chat_conf(gateways=gateways, events=ROOT / "examples/echo/echo.c", registry=ports.registry,
+                     port=ports.port, inner=ports.inner, gateway=gateway)
     return site(text).start(ports.port, ports.registry, ports.inner), ports
 
 
@@ -148,6 +150,27 @@ def test_without_descriptors_nobody_spins_and_the_others_are_served(site):
 
 
 def test_the_log_tells_how_many_files_a_process_may_open(site):
-    server, _ = make_site(site, "")
+    server, _ = make_site(site, "max_connections = 1000\n")
     assert "each process may open " in server.log()
+    assert "max_connections is" not in server.log()
+    server.stop()
+
+
+def test_the_log_tells_that_max_connections_is_beyond_the_files(site):
+    server, _ = make_site(site, "max_connections = 2000000000\n", gateways=2)
+    told = re.findall("max_connections is 2000000000, but a process may open [0-9]+ files", server.log())
+    assert len(told) == 1  # though there are two processes
+    server.stop()
+
+
+def test_the_log_tells_that_the_kernel_lets_few_wait(site):
+    """In a network of its own, since net.core.somaxconn is a setting of that."""
+    script = 'sysctl -qw net.core.somaxconn=100 && ip link set lo up && exec "$@"'
+    inside = ["unshare", "--net", "sh", "-c", script, "-"]
+    if not shutil.which("unshare") or subprocess.run([*inside, "true"], capture_output=True).returncode != 0:
+        pytest.skip("needs the right to make a network namespace")
+    ports = Ports(1)
+    server = site(chat_conf(events=ROOT / "examples/echo/echo.c", registry=ports.registry, port=ports.port,
+                            inner=ports.inner), prefix=inside).start()
+    assert "the kernel lets 100 connections of a port wait to be accepted, not 4096" in server.log()
     server.stop()

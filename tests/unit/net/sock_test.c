@@ -174,6 +174,13 @@ static void the_limit_of_files_is_raised_as_far_as_allowed(void **state)
     assert_int_equal(status, 0);
 }
 
+static void the_kernels_backlog_is_told(void **state)
+{
+    if (access("/proc/sys/net/core/somaxconn", R_OK) < 0)
+        skip();
+    assert_in_range(sock_backlog_max(), 1, INT32_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +191,7 @@ int main(void)
         cmocka_unit_test(a_dead_unix_socket_is_replaced_and_a_live_one_is_not),
         cmocka_unit_test(long_unix_paths_are_refused),
         cmocka_unit_test(the_limit_of_files_is_raised_as_far_as_allowed),
+        cmocka_unit_test(the_kernels_backlog_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
