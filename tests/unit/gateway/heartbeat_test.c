@@ -73,6 +73,7 @@ static void missed_ticks_are_not_made_up_for(void **state)
     close(fd);
     close(worker);
     fake_clock_stop();
+    loop_turn(b.env.loop, 0); /* sees the real time, before a deadline is made of the other one */
     bench_end(&b);
 }
 
