@@ -60,23 +60,24 @@ def _refuse(kind):
     """Here and there a request for memory is refused to a process of that kind: what a library asked for it can do
     without, for what is its own it aborts."""
     def strike(stage):
-        ended_n = 0
         for left_n in REFUSED:
-            before = stage.site.pids(kind)
-            stage.wish(victim=before[0], left_n=left_n)
-            wait_until(lambda: _is_refused_to_visitor(stage), 20, "memory is refused")
+            victim = stage.site.pids(kind)[0]
+            stage.wish(victim=victim, left_n=left_n)
+            wait_until(lambda: _is_over(stage, victim), 20, "memory is refused")
             time.sleep(0.2)
-            wait_until(lambda: len(stage.site.pids(kind)) == len(before) and stage.is_whole(), 20, f"a new {kind}")
-            ended_n += before[0] not in stage.site.pids(kind)
+            wait_until(lambda: len(stage.site.pids(kind)) == 2 and stage.is_whole(), 20, f"a new {kind}")
+        # The process says it first, and the master when it has seen it end.
         told_n = stage.log().count("out of memory")
-        assert told_n == ended_n, f"{ended_n} ended, {told_n} of them said why:\n{stage.log()}"
-        return f"of {len(REFUSED)} refusals {ended_n} ended the process, which said so, and was replaced"
+        wait_until(lambda: stage.log().count("ended: killed by signal 6") == told_n, 20, "all who aborted said why")
+        assert "killed by signal 11" not in stage.log(), stage.log()
+        return f"of {len(REFUSED)} refusals {told_n} ended the process, which said so, and was replaced"
     return strike
 
 
-def _is_refused_to_visitor(stage):
+def _is_over(stage, victim):
+    """Whether memory was refused, or the victim is not there any more, from what it was refused before."""
     asyncio.run(_visit(stage.ports.port))
-    return stage.is_refused()
+    return stage.is_refused() or not pathlib.Path(f"/proc/{victim}").exists()
 
 
 async def _visit(port):
