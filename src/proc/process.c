@@ -19,7 +19,7 @@
 #include "proc/row.h"
 
 /* A process that sends more than this without reading belongs to no list that anybody shows. What
- * goes out are short commands, but for metrics: 4 KB of text for each process of the server. */
+ * goes out are short commands, but for metrics: 3 KB of text for each process of the server. */
 enum { LINE_OUT_MAX_BYTES = 4 * 1024 * 1024 };
 static const struct conn_conf line_conf = {
     .in_max_bytes = ROW_LINES_MAX, .out_max_bytes = LINE_OUT_MAX_BYTES, .close_timeout_ms = 1000};

@@ -17,7 +17,7 @@
 
 enum {
     SCRAPES_FRESH_MS = 1000,              /* so long an answer serves whoever comes next */
-    SCRAPES_TEXT_MAX_BYTES = 1000 * 1000, /* 3 to 4 KB per process of the server */
+    SCRAPES_TEXT_MAX_BYTES = 1000 * 1000, /* 2 to 3 KB per process of the server */
     SCRAPES_WAIT_MS = 5 * 1000 /* for the master, which itself waits a second for processes */
 };
 
