@@ -18,7 +18,9 @@
 struct tls {
     SSL *ssl;
     struct tls_context *ctx;
-    int broken; /* the error that ended it, after which OpenSSL may not be asked again; or 0 */
+    struct tls_wire wire;
+    size_t owed; /* bytes of output that are encrypted, but not all sent: not yet told as taken */
+    int broken;  /* the error that ended it, after which OpenSSL may not be asked again; or 0 */
     bool is_http;
     bool is_dialler;
 };
@@ -144,12 +146,21 @@ static void see_off(struct tls *t, int fd, int rc)
     (void)shutdown(fd, SHUT_WR);
 }
 
+static bool is_wired(struct tls *t, int fd)
+{
+    if (SSL_get_rbio(t->ssl))
+        return true;
+    return t->ctx->wire ? tls_wire_open(&t->wire, t->ssl, t->ctx->wire, fd)
+                        : SSL_set_fd(t->ssl, fd) == 1;
+}
+
 static int tls_handshake(void *state, int fd, unsigned *wants)
 {
     struct tls *t = state;
     ERR_clear_error();
-    if (!SSL_get_rbio(t->ssl) && SSL_set_fd(t->ssl, fd) != 1)
+    if (!is_wired(t, fd))
         return -ENOMEM;
+    t->wire.is_drained = false;
     int answer = SSL_do_handshake(t->ssl);
     if (answer == 1)
         return 0;
@@ -168,6 +179,7 @@ static ssize_t tls_read(void *state, int fd, uint8_t *at, size_t len, unsigned *
     size_t got = 0;
     int rc = t->broken;
     *wants = LOOP_READ;
+    t->wire.is_drained = false;
     while (rc == 0 && got < len) {
         size_t n = 0;
         ERR_clear_error();
@@ -245,22 +257,63 @@ static ssize_t write_record(struct tls *t, struct span content, unsigned *wants)
     return failure(t, 0, wants);
 }
 
+/* As many records as are sent together; one, when the kernel encrypts. Returns how many bytes they
+ * took; the error of the one behind them comes back when it is tried again. */
+static ssize_t write_records(struct tls *t, struct pieces *p, unsigned *wants)
+{
+    size_t taken = 0;
+    for (int i = 0; i < (t->wire.gather ? TLS_GATHER_RECORDS : 1); i++) {
+        struct span content = next_record(t, p);
+        ssize_t n = content.len > 0 ? write_record(t, content, wants) : 0;
+        if (n <= 0)
+            return taken > 0 ? (ssize_t)taken : n;
+        taken += (size_t)n;
+        skip(p, (size_t)n);
+    }
+    return (ssize_t)taken;
+}
+
+static bool is_one_record(const struct pieces *p)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < p->iov_n && bytes <= TLS_RECORD_MAX + p->off; i++)
+        bytes += p->iov[i].iov_len;
+    return bytes <= TLS_RECORD_MAX + p->off;
+}
+
+/* One record alone is sent from where OpenSSL made it, which keeps what is left of it.
+ *
+ * What cannot be sent of several stays encrypted and is owed: the queue keeps it, and offers it
+ * again, until the last byte has left. */
+static ssize_t write_batch(struct tls *t, struct pieces *p, unsigned *wants)
+{
+    if (t->broken)
+        return t->broken;
+    if (t->wire.is_open && !is_one_record(p))
+        tls_wire_gather(&t->wire, &t->ctx->gather);
+    ssize_t n = write_records(t, p, wants);
+    int rc = tls_wire_flush(&t->wire);
+    if (rc == -EAGAIN && n > 0)
+        t->owed = (size_t)n;
+    else if (rc < 0 && rc != -EAGAIN)
+        t->broken = rc;
+    return rc < 0 ? rc : n;
+}
+
 static ssize_t tls_writev(void *state, int fd, const struct iovec *iov, int iov_n, unsigned *wants)
 {
     struct tls *t = state;
     struct pieces rest = {.iov = iov, .iov_n = iov_n};
-    size_t written = 0;
-    for (;;) {
-        struct span content = next_record(t, &rest);
-        if (content.len == 0)
-            return (ssize_t)written;
-        *wants = LOOP_WRITE;
-        ssize_t n = write_record(t, content, wants);
-        if (n < 0)
-            return written > 0 ? (ssize_t)written : n;
+    *wants = LOOP_WRITE;
+    ssize_t n = tls_wire_flush(&t->wire); /* the rest of the last time */
+    if (n < 0)
+        return n == -EAGAIN ? n : (t->broken = (int)n);
+    size_t written = t->owed;
+    skip(&rest, t->owed);
+    t->owed = 0;
+    while ((n = write_batch(t, &rest, wants)) > 0)
         written += (size_t)n;
-        skip(&rest, (size_t)n);
-    }
+    return written > 0 ? (ssize_t)written : n;
 }
 
 static ssize_t tls_send_file(void *state, int fd, int file_fd, uint64_t off, size_t len,
@@ -305,6 +358,7 @@ static void tls_free(void *state)
     if (!t->broken)
         SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(t->ssl);
+    tls_wire_close(&t->wire);
     tls_context_unref(t->ctx);
     mem_free(t);
 }
@@ -312,7 +366,7 @@ static void tls_free(void *state)
 const struct transport tls_transport = {
     .name = "tls",
     .has_own_input = true,
-    .held_max_bytes = TLS_RECORD_MAX,
+    .held_max_bytes = TLS_GATHER_RECORDS * TLS_RECORD_MAX,
     .handshake = tls_handshake,
     .read = tls_read,
     .writev = tls_writev,

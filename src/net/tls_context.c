@@ -176,6 +176,7 @@ struct tls_context *tls_context_new(const struct tls_setup *setup, struct tls_co
     size_t secret_len = setup->ticket_secret.len;
     ctx->refs_n = 1;
     ctx->pairs = mem_zalloc(setup->pairs_n * sizeof(SSL_CTX *));
+    ctx->wire = setup->has_kernel ? NULL : tls_wire_method_new();
     ctx->ticket_secret_len = secret_len < TLS_SECRET_MAX ? secret_len : TLS_SECRET_MAX;
     if (ctx->ticket_secret_len > 0)
         memcpy(ctx->ticket_secret, setup->ticket_secret.at, ctx->ticket_secret_len);
@@ -214,6 +215,7 @@ struct tls_context *tls_context_new_dialler(const struct tls_setup *setup,
     struct tls_context *ctx = mem_zalloc(sizeof *ctx);
     ctx->refs_n = 1;
     ctx->pairs = mem_zalloc(sizeof(SSL_CTX *));
+    ctx->wire = rules->has_kernel ? NULL : tls_wire_method_new();
     ctx->pairs[ctx->pairs_n++] = ssl;
     set_rules(ssl, rules);
     if (set_trust(ssl, rules, complaint) < 0) {
@@ -235,6 +237,7 @@ void tls_context_unref(struct tls_context *ctx)
         return;
     for (size_t i = 0; i < ctx->pairs_n; i++)
         SSL_CTX_free(ctx->pairs[i]);
+    BIO_meth_free(ctx->wire);
     OPENSSL_cleanse(ctx->ticket_secret, sizeof ctx->ticket_secret);
     mem_free(ctx->pairs);
     mem_free(ctx);
