@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 /* Whoever has a pulse looks every PULSE_MS and sees to it that the peer has something to answer
- * then. A dead peer is noticed within (PULSE_QUIET_MAX + 1) * PULSE_MS, ten seconds. Looks are
+ * then. A dead peer is noticed within (PULSE_QUIET_MAX + 1) * PULSE_MS, eight seconds. Looks are
  * counted and not time, so that a process that was stopped itself does not take all its peers for
  * dead when it goes on. */
-enum { PULSE_MS = 2000, PULSE_QUIET_MAX = 4 };
+enum { PULSE_MS = 2000, PULSE_QUIET_MAX = 3 };
 
 /* Zero-initialised: has just spoken. */
 struct pulse {

@@ -81,7 +81,7 @@ async def events_behind_a_stuck_worker_wait_for_the_next_one(server, port):
 
 
 async def without_the_key_it_is_reported_and_new_clients_go_elsewhere(server, port):
-    """The gateways learn it by the silence of the link, within (PULSE_QUIET_MAX + 1) * PULSE_MS: ten seconds."""
+    """The gateways learn it by the silence of the link, within (PULSE_QUIET_MAX + 1) * PULSE_MS: eight seconds."""
     one, two = await Client.connect(port), await Client.connect(port)
     stuck, serving = await ask(one, "a"), await ask(two, "b")
     one.send("loop")
