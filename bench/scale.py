@@ -91,10 +91,10 @@ def copies_by_formula(mode, hosts_n, a, sizes):
         return gateways_n, gateways_n * sizes.packet
     if mode == "mesh with interest":
         return holding, holding * sizes.packet
-    local = holding / hosts_n
+    local, spared_n = holding / hosts_n, a.gateways
     # A server has a subscriber unless all holding gateways are on the others.
     routed = (a.servers - 1) * (1 - (1 - 1 / a.servers)**holding)
-    size = local * sizes.packet + sizes.pub(local) + routed * sizes.rmsg(local) + holding * sizes.msg(local)
+    size = local * sizes.packet + sizes.pub(spared_n) + routed * sizes.rmsg(spared_n) + holding * sizes.msg(spared_n)
     return local + 1 + routed + holding, size
 
 
@@ -143,8 +143,8 @@ class Cluster:
             return len(holders), sum(sizes.packet for _ in holders)
         local = [g for g in holders if self.gateways[g] == self.workers[worker]]
         servers = {self.server_of_gateway[g] for g in holders} - {self.server_of_worker[worker]}
-        spared = len(local)
-        crossed = [sizes.packet] * spared + [sizes.pub(spared)]
+        spared = self.a.gateways  # all of the host are named, with a member or without
+        crossed = [sizes.packet] * len(local) + [sizes.pub(spared)]
         crossed += [sizes.rmsg(spared)] * len(servers) + [sizes.msg(spared)] * len(holders)
         return len(crossed), sum(crossed)
 

@@ -64,8 +64,10 @@ static bool begin_run(struct fanout *f, struct gateway *g, struct peer *from,
     while (p->flag & WIRE_SCALAR &&
            (n = wire_decode(from->ahead, gateway_conf_packet_max(g->conf), &next)) > 0 &&
            next.cmd == p->cmd && next.flag == p->flag && span_eq(next.ext, p->ext) &&
-           fanout_add(f, next.body))
+           fanout_add(f, next.body)) {
         from->ahead = span_skip(from->ahead, (size_t)n);
+        g->counts.sends_n++;
+    }
     return true;
 }
 
