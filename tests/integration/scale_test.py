@@ -160,6 +160,18 @@ class NatsCounts:
         return n
 
 
+@pytest.mark.parametrize("name,path,seconds", [
+    ("PULSE_MS", "src/chan/pulse.h", scale.PULSE_SECONDS), ("PING_MS", "src/gateway/inner.c", scale.PING_SECONDS),
+    ("PRESENCE_BEAT_MS", "src/cluster/presence.h", scale.BEAT_SECONDS),
+    ("PING_MS", "src/cluster/nats.c", scale.NATS_PING_SECONDS)])
+def test_upkeep_is_calculated_with_the_intervals_of_the_source(name, path, seconds):
+    (value,) = re.findall(rf"\b{name} = ([\d *]+)", (ROOT / path).read_text())
+    product = 1
+    for factor in value.split("*"):
+        product *= int(factor)
+    assert product == 1000 * seconds
+
+
 @pytest.mark.parametrize("hosts_n", [3, 16])
 def test_mesh(site, hosts_n):
     async def main():
