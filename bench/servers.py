@@ -198,9 +198,9 @@ class GatehouseTls(Gatehouse):
 
 
 class GatehouseTwo(Gatehouse):
-    label = "Gatehouse, 2 gateways, heartbeat 10 s"
+    label = "Gatehouse, 2 gateways, heartbeat 25 s"
     gateways_n = 2
-    ping_interval = 10
+    ping_interval = 25
 
 
 class GatehouseDeflate(Gatehouse):
