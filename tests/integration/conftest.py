@@ -1,5 +1,6 @@
 """Fixtures of the scenario tests, and the check that they leave no process behind."""
 
+import contextlib
 import ctypes
 import os
 import sys
@@ -24,9 +25,10 @@ def site(tmp_path):
         made.append(harness.Site(tmp_path / folder, text, name, prefix))
         return made[-1]
 
-    yield make
-    for one in made:
-        one.stop(expect=None)
+    with contextlib.ExitStack() as stack:  # which stops the others also when one of them fails at it
+        yield make
+        for one in made:
+            stack.callback(one.stop, expect=None)
 
 
 def pytest_sessionstart():

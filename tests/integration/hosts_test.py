@@ -127,12 +127,7 @@ class PhpHost:
                 stderr=subprocess.STDOUT, cwd=self.folder, start_new_session=True)
 
     def close(self):
-        os.killpg(self.process.pid, signal.SIGINT)
-        try:
-            self.process.wait(timeout=5 * SLOW)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        php.end_session(self.process)
 
 
 class Member:

@@ -112,6 +112,16 @@ class GatewayClient:
         assert self.process.wait(timeout=10 * SLOW) == 0
 
 
+def end_session(process):
+    """Ends a master of the original and its processes, which are in a session of the test's own."""
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        process.wait(timeout=5 * SLOW)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
 class Servers:
     """A real Register and real Gateways of one process each."""
 
@@ -130,13 +140,7 @@ class Servers:
         wait_until(lambda: all(accepts(p) for p in (*self.inner.values(), self.registry)), what="servers in PHP")
 
     def close(self):
-        """The session is this test's own: master and processes."""
-        os.killpg(self.process.pid, signal.SIGINT)
-        try:
-            self.process.wait(timeout=5 * SLOW)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        end_session(self.process)
 
 
 # ---- PHP values ----

@@ -52,12 +52,7 @@ class PhpWorker:
                 cwd=folder, start_new_session=True, env={**os.environ, "CHAT_DIR": str(CHAT)})
 
     def close(self):
-        os.killpg(self.process.pid, signal.SIGINT)
-        try:
-            self.process.wait(timeout=5 * SLOW)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        php.end_session(self.process)
 
 
 async def heard(client, kind):
