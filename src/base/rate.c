@@ -22,7 +22,7 @@ static uint32_t time_of(uint64_t now_ms)
 
 /* How far ahead the bucket's time is; 0: it is full. A time further ahead than any message moves it
  * is one of long ago, seen across the wrap. */
-static uint32_t ahead(const struct rate *r, uint32_t full_at, uint64_t now_ms)
+uint32_t rate_missing(const struct rate *r, uint32_t full_at, uint64_t now_ms)
 {
     uint32_t by = full_at - time_of(now_ms);
     return full_at == 0 || by > r->burst_time + r->token_time ? 0 : by;
@@ -30,12 +30,12 @@ static uint32_t ahead(const struct rate *r, uint32_t full_at, uint64_t now_ms)
 
 bool rate_has_token(const struct rate *r, uint32_t full_at, uint64_t now_ms)
 {
-    return ahead(r, full_at, now_ms) <= r->burst_time;
+    return rate_missing(r, full_at, now_ms) <= r->burst_time;
 }
 
 bool rate_take(const struct rate *r, uint32_t *full_at, uint64_t now_ms)
 {
-    uint32_t by = ahead(r, *full_at, now_ms);
+    uint32_t by = rate_missing(r, *full_at, now_ms);
     if (by > r->burst_time)
         return false;
     *full_at = time_of(now_ms) + by + r->token_time;
@@ -45,6 +45,6 @@ bool rate_take(const struct rate *r, uint32_t *full_at, uint64_t now_ms)
 
 uint64_t rate_wait_ms(const struct rate *r, uint32_t full_at, uint64_t now_ms)
 {
-    uint32_t by = ahead(r, full_at, now_ms);
+    uint32_t by = rate_missing(r, full_at, now_ms);
     return by > r->burst_time ? (by - r->burst_time + UNITS_PER_MS - 1) / UNITS_PER_MS : 0;
 }

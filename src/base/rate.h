@@ -21,6 +21,8 @@ struct rate rate_of(int64_t per_second, int64_t burst_n);
 /* Takes a token; false: there is none, *full_at stays. */
 bool rate_take(const struct rate *r, uint32_t *full_at, uint64_t now_ms);
 bool rate_has_token(const struct rate *r, uint32_t full_at, uint64_t now_ms);
+/* How long the bucket takes to be full, in 1/256 ms: the more, the more was taken of it. */
+uint32_t rate_missing(const struct rate *r, uint32_t full_at, uint64_t now_ms);
 /* Milliseconds until there is one, rounded up; 0: now. */
 uint64_t rate_wait_ms(const struct rate *r, uint32_t full_at, uint64_t now_ms);
 

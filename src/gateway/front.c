@@ -18,6 +18,7 @@
 #include "net/sock.h"
 
 static const char ADDRESS_LIMIT[] = "max_connections_per_address";
+static const char ARRIVALS_LIMIT[] = "max_handshakes_per_address";
 
 /* ---- connections per address ---- */
 
@@ -59,6 +60,13 @@ static void log_refused(struct gateway *g, const struct addr *peer, const char *
     log_limited(&rate, LOG_WARN, "%s refused: %s is reached", from, limit);
 }
 
+/* Takes a token of the address. */
+static bool is_too_fast(const struct gateway *g, const struct addr *peer)
+{
+    return g->arrivals && !cidr_set_has(&g->trusted, peer) &&
+           !arrivals_allow(g->arrivals, peer, loop_now_ms(g->loop));
+}
+
 static bool is_address_full(const struct gateway *g, const struct addr *peer)
 {
     int64_t max_n = g->conf->max_connections_per_address;
@@ -83,6 +91,14 @@ static void begin(struct gateway *g, struct client *c, const struct addr *peer)
     route_event(g, c, CMD_ON_CONNECT, WIRE_SCALAR, span_of(NULL, 0));
 }
 
+static void turn_away(struct gateway *g, int fd, const struct addr *peer, const char *limit,
+                      const struct transport *transport, void *transport_state)
+{
+    log_refused(g, peer, limit);
+    transport->free(transport_state);
+    close(fd);
+}
+
 static void on_enter(void *owner, int fd, const struct addr *peer,
                      const struct transport *transport, void *transport_state)
 {
@@ -90,9 +106,7 @@ static void on_enter(void *owner, int fd, const struct addr *peer,
     struct gateway *g = f->gateway;
     const char *limit = refusal(g, peer);
     if (limit) {
-        log_refused(g, peer, limit);
-        transport->free(transport_state);
-        close(fd);
+        turn_away(g, fd, peer, limit, transport, transport_state);
         return;
     }
     struct client *c = clients_add(&g->clients);
@@ -127,13 +141,6 @@ static bool may_come(void *owner, const struct http_request *r)
     return origin_is_allowed(&f->gateway->conf->origin, r);
 }
 
-static void enter_lobby(void *owner, int fd, const struct addr *peer,
-                        const struct transport *transport, void *transport_state)
-{
-    struct front *f = owner;
-    lobby_enter(&f->lobby, fd, peer, transport, transport_state);
-}
-
 static int open_lobby(struct front *f, int listener)
 {
     const struct gateway *g = f->gateway;
@@ -166,13 +173,17 @@ static bool look_behind_proxy(struct gateway *g, struct chan *ch, const struct h
     if (!forwarded_from(r, &g->trusted, conn_peer(conn), &from))
         return true;
     bool is_full = is_address_full(g, &from);
+    bool is_fast = is_too_fast(g, &from);
     count_address(g, conn_peer(conn), -1);
     conn_set_peer(conn, &from);
     count_address(g, &from, 1);
-    if (!is_full)
+    if (!is_full && !is_fast)
         return true;
-    log_refused(g, &from, ADDRESS_LIMIT);
-    chan_refuse(ch, 503, "Too many connections.");
+    log_refused(g, &from, is_full ? ADDRESS_LIMIT : ARRIVALS_LIMIT);
+    if (is_full)
+        chan_refuse(ch, 503, "Too many connections.");
+    else
+        chan_refuse(ch, 429, "Too many connections in a short time."); /* RFC 6585 §4 */
     return false;
 }
 
@@ -287,6 +298,19 @@ void front_close_all(struct gateway *g)
 
 /* ---- the listener ---- */
 
+/* Before TLS and before the fallback reads anything: what is one too many costs next to nothing. */
+static void on_arrival(void *owner, int fd, const struct addr *peer,
+                       const struct transport *transport, void *transport_state)
+{
+    struct front *f = owner;
+    if (is_too_fast(f->gateway, peer))
+        turn_away(f->gateway, fd, peer, ARRIVALS_LIMIT, transport, transport_state);
+    else if (f->has_lobby)
+        lobby_enter(&f->lobby, fd, peer, transport, transport_state);
+    else
+        on_enter(f, fd, peer, transport, transport_state);
+}
+
 static const struct chan_events events = {
     .on_open = on_open,
     .on_message = on_message,
@@ -328,15 +352,15 @@ int front_start(struct front *f, struct gateway *g, const char *url, int fd,
     }
     sock_limit_unsent(fd);
     *f = (struct front){.gateway = g, .kind = kind_of(g, url), .port = local.port};
-    f->door = (struct door){.on_enter = on_enter,
+    f->door = (struct door){.on_enter = on_arrival,
                             .owner = f,
                             .is_http = f->kind.codec->has_handshake,
                             .has_proxy_header = g->conf->door.has_proxy_header,
                             .trusted = &g->trusted,
                             .pace = &g->pace,
                             .timeout_ms = g->conf->handshake_timeout_ms};
-    if (g->conf->has_sse && f->kind.codec == &ws_codec) {
-        f->door.on_enter = enter_lobby;
+    f->has_lobby = g->conf->has_sse && f->kind.codec == &ws_codec;
+    if (f->has_lobby) {
         rc = open_lobby(f, (int)(f - g->fronts));
         if (rc < 0)
             return rc;

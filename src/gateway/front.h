@@ -2,6 +2,7 @@
 #ifndef GATEWAY_FRONT_H
 #define GATEWAY_FRONT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -17,6 +18,7 @@ struct front {
     struct gateway *gateway;
     struct door door;
     struct lobby lobby; /* between door and clients, with sse */
+    bool has_lobby;
     struct chan_kind kind;
     uint16_t port; /* gateway_port of its clients' events */
 };

@@ -39,6 +39,7 @@ static void gateway_free(struct gateway *g)
     groups_fini(&g->uids);
     clients_fini(&g->clients);
     map_free(g->addresses);
+    arrivals_free(g->arrivals);
     receivers_fini(&g->receivers);
     cidr_set_fini(&g->trusted);
     ws_deflate_free(g->deflate);
@@ -134,6 +135,10 @@ static void gateway_stop(void *self)
 
 /* ---- the beginning ---- */
 
+/* Tabs that a browser restores, a household that comes back after a cut: at once, but not again and
+ * again. */
+enum { ARRIVALS_BURST_S = 10 };
+
 static void init(struct gateway *g, struct role_env *env)
 {
     g->env = env;
@@ -154,6 +159,9 @@ static void init(struct gateway *g, struct role_env *env)
     route_init(g);
     rates_init(g);
     g->pace = listener_pace_of(g->conf->max_handshakes_per_second, "max_handshakes_per_second");
+    if (g->conf->max_handshakes_per_address > 0)
+        g->arrivals = arrivals_new(g->conf->max_handshakes_per_address,
+                                   ARRIVALS_BURST_S * g->conf->max_handshakes_per_address);
 }
 
 /* What a process opens besides clients: links, ports, files of OpenSSL and the log. */

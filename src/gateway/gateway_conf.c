@@ -217,6 +217,14 @@ static const struct conf_key keys[] = {
      .max = UINT16_MAX,
      .meaning = "New connections that one process accepts in a second, a tenth of them at once. "
                 "Nobody is refused: the others wait until they are accepted. 0 for no limit."},
+    {.name = "max_handshakes_per_address",
+     .type = CONF_INT,
+     .offset = AT(max_handshakes_per_address),
+     .def = "0",
+     .max = UINT16_MAX,
+     .meaning = "New connections that one process takes from one address, of IPv6 one /64 network, "
+                "in a second on average; ten seconds' worth at once. Others are closed, or refused "
+                "with 429 behind a trusted proxy. 0 for no limit."},
     {.name = "max_groups_per_client",
      .type = CONF_INT,
      .offset = AT(max_groups_per_client),

@@ -56,6 +56,7 @@ struct gateway_conf {
     int64_t max_connections;
     int64_t max_connections_per_address;
     int64_t max_handshakes_per_second;
+    int64_t max_handshakes_per_address;
     int64_t max_groups_per_client;
     int64_t max_messages_per_second;
     int64_t message_burst;

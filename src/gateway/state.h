@@ -21,6 +21,7 @@
 #include "gateway/retreat.h"
 #include "gateway/route.h"
 #include "gateway/silence.h"
+#include "net/arrivals.h"
 #include "net/cidr.h"
 #include "net/conn.h"
 #include "net/listener.h"
@@ -75,6 +76,7 @@ struct gateway {
     struct cidr_set trusted;   /* proxies */
     struct listener_pace pace; /* of all fronts */
     struct map *addresses;     /* clients per address, while there is a limit; see front.c */
+    struct arrivals *arrivals; /* NULL: no max_handshakes_per_address */
 
     struct receivers receivers; /* scratch of one command: whom it is for */
     struct buf text;            /* scratch of one command or event: a body, a reply */

@@ -86,6 +86,30 @@ def test_a_storm_of_handshakes_waits_its_turn(site):
     server.stop()
 
 
+def from_address(port, address):
+    """The status of a handshake from there; None: closed without a word."""
+    with socket.create_connection(("127.0.0.1", port), 10 * SLOW, (address, 0)) as s:
+        try:
+            s.sendall(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                      b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+            return s.recv(4096).partition(b"\r\n")[0].decode() or None
+        except ConnectionError:
+            return None
+
+
+def test_an_address_that_comes_again_and_again_is_turned_away(site):
+    """Ten seconds' worth at once; others come in meanwhile, and it may itself when it was quiet for a while."""
+    server, ports = make_site(site, "max_handshakes_per_address = 1\n")
+    answers = [from_address(ports.port, "127.0.0.7") for _ in range(30)]
+    assert all("101" in answer for answer in answers[:10])
+    assert None in answers  # all of them within 20 s
+    assert "101" in from_address(ports.port, "127.0.0.8")
+    assert row(server)["refused"] == answers.count(None)
+    assert re.search(r"127\.0\.0\.7:\d+ refused: max_handshakes_per_address is reached", server.log())
+    wait_until(lambda: "101" in (from_address(ports.port, "127.0.0.7") or time.sleep(1.1) or ""), 20, "its next token")
+    server.stop()
+
+
 def test_a_client_is_in_so_many_groups_and_no_more(site):
     server, ports = make_site(site, "max_groups_per_client = 3\n")
     peer = wire.Peer.connect(ports.inner)

@@ -131,6 +131,22 @@ def test_limit_counts_those_behind_the_proxy(gateway):
         s.close()
 
 
+def test_rate_counts_those_behind_the_proxy(gateway):
+    port = gateway("trusted_proxies = 127.0.0.1\nmax_handshakes_per_address = 1")
+
+    def status(forwarded):
+        with connect(port) as s:
+            return upgrade(s, extra=f"X-Forwarded-For: {forwarded}\r\n")
+
+    answers = [status("203.0.113.7") for _ in range(30)]
+    assert answers[:10] == [101] * 10
+    assert 429 in answers  # all of them within 20 s
+    assert status("203.0.113.8") == 101
+    net = [status(f"2001:db8:1:2::{n:x}") for n in range(30)]
+    assert net[:10] == [101] * 10 and 429 in net  # a /64 network is one address
+    assert status("2001:db8:1:3::1") == 101
+
+
 # ---- PROXY protocol ----
 
 def v2(source, port=5, command=0x21, extra=b""):

@@ -27,6 +27,20 @@ static void a_bucket_holds_its_burst_and_refills(void **state)
     assert_int_equal(take_all(&r, &full_at, 60000), 5);
 }
 
+/* Each token taken makes it wait that much longer; time passes, and none is missing. */
+static void what_is_missing_is_told(void **state)
+{
+    struct rate r = rate_of(10, 5);
+    uint32_t full_at = 0;
+    assert_int_equal(rate_missing(&r, full_at, 1000), 0);
+    for (uint32_t n = 1; n <= 5; n++) {
+        assert_true(rate_take(&r, &full_at, 1000));
+        assert_int_equal(rate_missing(&r, full_at, 1000), n * 100 * 256);
+    }
+    assert_int_equal(rate_missing(&r, full_at, 1400), 100 * 256);
+    assert_int_equal(rate_missing(&r, full_at, 1501), 0);
+}
+
 static void it_survives_the_wrap(void **state)
 {
     struct rate r = rate_of(100, 10);
@@ -67,6 +81,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bucket_holds_its_burst_and_refills),
+        cmocka_unit_test(what_is_missing_is_told),
         cmocka_unit_test(it_survives_the_wrap),
         cmocka_unit_test(the_average_is_kept),
         cmocka_unit_test(waits_are_told),

@@ -96,6 +96,30 @@ static void limits_of_connections(void **state)
     bench_end(&b);
 }
 
+/* One a second and ten at once; the eleventh costs nobody a look. */
+static void limit_of_arrivals(void **state)
+{
+    enum { BURST_N = 10 };
+    struct gateway_bench b;
+    bench_start(&b, "max_handshakes_per_address = 1");
+    int worker = attach(&b), clients[BURST_N];
+    for (size_t i = 0; i < BURST_N; i++) {
+        clients[i] = dial(&b, 0);
+        take_packet(&b, worker, CMD_ON_CONNECT);
+    }
+    struct role_status status = {0};
+    int late = dial(&b, 0);
+    turn_until_closed(&b, late);
+    gateway_role.status(b.self, &status);
+    assert_int_equal(status.connections_n, BURST_N);
+    assert_int_equal(status.refused_n, 1);
+    for (size_t i = 0; i < BURST_N; i++)
+        close(clients[i]);
+    close(late);
+    close(worker);
+    bench_end(&b);
+}
+
 /* "b" twice is one group; "c" is one too many, until "a" is left. */
 static void limit_of_groups(void **state)
 {
@@ -200,6 +224,7 @@ int main(void)
         cmocka_unit_test(echoes_need_no_memory_once_warm),
         cmocka_unit_test(broadcasts_need_no_memory_once_warm),
         cmocka_unit_test(limits_of_connections),
+        cmocka_unit_test(limit_of_arrivals),
         cmocka_unit_test(limit_of_groups),
         cmocka_unit_test(strangers_may_do_nothing),
         cmocka_unit_test(drain_waits_for_work_in_hand),
