@@ -15,7 +15,9 @@
 #include "gateway/gateway_conf.h"
 #include "worker/worker_conf.h"
 
-enum { SECRET_MAX = 4096, TIMEOUT_MAX_S = 86400 };
+enum { SECRET_MAX = 4096 };
+
+static const double timeout_max_s = 86400.0;
 
 #define DEFAULT_REGISTRY "127.0.0.1:1236"
 
@@ -32,7 +34,7 @@ static bool read_timeout(const char *text, uint64_t *ms)
     char *end = NULL;
     double seconds = strtod(text, &end);
 
-    if (end == text || *end != '\0' || !(seconds >= 0.001 && seconds <= TIMEOUT_MAX_S)) {
+    if (end == text || *end != '\0' || !(seconds >= 0.001 && seconds <= timeout_max_s)) {
         fprintf(stderr, "--timeout: \"%s\" is no number of seconds\n", text);
         return false;
     }

@@ -5,9 +5,14 @@
 
 enum { ENTRY_HEAD = 2 };
 
+static unsigned first_byte(enum interest_word word, enum interest_kind kind)
+{
+    return (unsigned)word * INTEREST_KINDS + (unsigned)kind;
+}
+
 void interest_put(struct buf *out, const struct interest_entry *e)
 {
-    buf_putc(out, (uint8_t)((unsigned)e->word * INTEREST_KINDS + (unsigned)e->kind));
+    buf_putc(out, (uint8_t)first_byte(e->word, e->kind));
     buf_putc(out, (uint8_t)e->name.len);
     buf_put_span(out, e->name);
 }
@@ -16,7 +21,7 @@ int interest_next(struct span *body, struct interest_entry *out)
 {
     if (body->len == 0)
         return 0;
-    if (body->len < ENTRY_HEAD || body->at[0] > INTEREST_KNOWN * INTEREST_KINDS + INTEREST_UIDS)
+    if (body->len < ENTRY_HEAD || body->at[0] > first_byte(INTEREST_KNOWN, INTEREST_UIDS))
         return GW_EPROTO;
     size_t len = body->at[1];
     out->word = (enum interest_word)(body->at[0] / INTEREST_KINDS);
