@@ -75,12 +75,21 @@ static ssize_t read_tls(struct client *c, uint8_t *to, size_t bytes)
 
 ssize_t client_read(struct client *c, uint8_t *to, size_t bytes)
 {
-    if (c->tls)
+    if (c->tls && !c->is_follower)
         return read_tls(c, to, bytes);
     ssize_t n = recv(c->fd, to, bytes, 0);
     if (n > 0)
         return n;
     return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
+}
+
+int client_follow(struct client *c)
+{
+    if (!c->tls || SSL_version(c->tls) != TLS1_3_VERSION || SSL_has_pending(c->tls) ||
+        c->frame_rest.len > 0)
+        return -1;
+    c->is_follower = true;
+    return 0;
 }
 
 static int send_tls(struct client *c)

@@ -11,6 +11,7 @@
 
 #include "bench/adapter.h"
 #include "bench/outbuf.h"
+#include "bench/records.h"
 
 enum client_state { CLIENT_SHAKING, CLIENT_OPEN, CLIENT_GONE };
 
@@ -29,8 +30,11 @@ struct client {
     uint32_t probe_seen;
     struct rest frame_rest;
     struct rest unit_rest;
-    uint32_t *expected;  /* per publisher of its room: the number that comes next */
-    uint64_t received_n; /* counted messages */
+    uint32_t *expected; /* per publisher of its room: the number that comes next */
+    bool is_follower;   /* it takes TLS records as they come and decrypts none */
+    struct records records;
+    uint64_t followed_bytes; /* that its records carried */
+    uint64_t received_n;     /* of a follower: whole messages among them */
     struct outbuf out;
     struct envelope *envelope; /* made when it first publishes */
     struct seat seat;
@@ -43,8 +47,12 @@ int client_dial(struct client *c, uint16_t port, unsigned source, SSL_CTX *tls);
 /* Begins to connect, without TLS, and does not wait: the socket is writable once it is connected.
  * 0 or -errno. */
 int client_begin(struct client *c, uint16_t port, unsigned source);
-/* Bytes read, 0 when there is nothing now, -1 when the connection is over. */
+/* Bytes read, 0 when there is nothing now, -1 when the connection is over. Of a follower they are
+ * encrypted. */
 ssize_t client_read(struct client *c, uint8_t *to, size_t bytes);
+/* From now on it follows the records: 0, or -1 when part of one was read already, or it speaks no
+ * TLS 1.3. */
+int client_follow(struct client *c);
 /* Sends what waits as far as possible: 0, or -1 when the connection is over. */
 int client_send(struct client *c);
 void client_close(struct client *c);

@@ -224,8 +224,23 @@ static size_t take_answer(struct fleet *f, struct client *c, const uint8_t *at, 
     return (size_t)n;
 }
 
+static void take_records(struct fleet *f, struct client *c)
+{
+    ssize_t n = client_read(c, in, IN_BYTES);
+    fleet_now_us(f);
+    ssize_t content = n > 0 ? records_take(&c->records, in, (size_t)n) : n;
+    if (content < 0)
+        lose(f, c);
+    else if (content > 0)
+        f->on_followed(f, c, (size_t)content);
+}
+
 static void on_readable(struct fleet *f, struct client *c)
 {
+    if (c->is_follower) {
+        take_records(f, c);
+        return;
+    }
     size_t len = c->frame_rest.len;
     if (len > sizeof in - IN_BYTES) {
         fprintf(stderr, "load: a message is too long\n");
@@ -290,9 +305,9 @@ void fleet_run_until(struct fleet *f, uint32_t until_us)
 
 enum { READ_AHEAD_BYTES = 64 * 1024 };
 
-static SSL_CTX *new_tls(bool is_wanted)
+static SSL_CTX *new_tls(const struct fleet_conf *conf)
 {
-    SSL_CTX *tls = is_wanted ? SSL_CTX_new(TLS_client_method()) : NULL;
+    SSL_CTX *tls = conf->has_tls ? SSL_CTX_new(TLS_client_method()) : NULL;
     if (!tls)
         return NULL;
     /* It is the server's speed that is tested, not its certificate, nor how slowly we read: one
@@ -343,7 +358,7 @@ static int open_one(struct fleet *f, struct client *c, SSL_CTX *tls)
 
 int fleet_open(struct fleet *f)
 {
-    SSL_CTX *tls = new_tls(f->conf.has_tls);
+    SSL_CTX *tls = new_tls(&f->conf);
     uint32_t deadline = fleet_now_us(f) + OPEN_WAIT_US;
     int rc = 0;
     size_t next = 0;
@@ -396,6 +411,27 @@ int fleet_settle(struct fleet *f)
     fprintf(stderr, "load: %zu of %zu clients are in their room; %zu were closed\n",
             f->clients_n - reached_n(f, 0), f->clients_n, f->gone_n);
     return -1;
+}
+
+int fleet_follow(struct fleet *f)
+{
+    const struct fleet_conf *conf = &f->conf;
+    for (size_t i = 0; conf->has_tls && conf->decrypt_every > 1 && i < f->clients_n; i++) {
+        size_t place = i % conf->members_n;
+        if (place < conf->publishers_n || place % conf->decrypt_every == 0)
+            continue;
+        if (client_follow(&f->clients[i]) < 0) {
+            fprintf(stderr, "load: client %zu cannot follow: no TLS 1.3, or not at rest\n", i);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+size_t fleet_frame_bytes(const struct fleet *f)
+{
+    size_t head = f->message_len < 126 ? 2 : f->message_len <= UINT16_MAX ? 4 : 10;
+    return head + f->message_len;
 }
 
 void fleet_close(struct fleet *f)

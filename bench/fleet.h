@@ -20,6 +20,7 @@ struct fleet_conf {
     unsigned payload_len;
     unsigned source; /* first local address: 127.0.0.<source> */
     bool has_tls;
+    unsigned decrypt_every; /* over TLS, one member in so many decrypts once fleet_follow() ran */
     bool has_deflate;
 };
 
@@ -46,6 +47,8 @@ struct fleet {
     void *owner;
     /* A counted message came. */
     void (*on_stamp)(struct fleet *f, struct client *c, const struct stamp *s);
+    /* Records with so many bytes of content came to a client that does not decrypt them. */
+    void (*on_followed)(struct fleet *f, struct client *c, size_t bytes);
     /* A message without a stamp came; may be NULL. */
     void (*on_other)(struct fleet *f, struct client *c, const uint8_t *at, size_t len);
     /* Called between reads, once tick_us has come; may be NULL. */
@@ -61,6 +64,9 @@ int fleet_open(struct fleet *f);
 int fleet_begin(struct fleet *f, struct client *c);
 /* Waits until everybody gets what its room's first member (for echo: itself) publishes: 0 or -1. */
 int fleet_settle(struct fleet *f);
+/* Then, where conf says so: members other than publishers follow their records from here on, which
+ * goes to on_followed. 0, or -1 with a message. */
+int fleet_follow(struct fleet *f);
 void fleet_close(struct fleet *f);
 
 uint32_t fleet_now_us(struct fleet *f);
@@ -68,6 +74,9 @@ uint32_t fleet_now_us(struct fleet *f);
 void fleet_turn(struct fleet *f, uint32_t wait_us);
 /* Turns until the time has come. */
 void fleet_run_until(struct fleet *f, uint32_t until_us);
+
+/* What a message with a stamp takes on its way here, once one came. */
+size_t fleet_frame_bytes(const struct fleet *f);
 
 /* Queues a message. */
 void fleet_publish(struct fleet *f, struct client *c, const struct stamp *s);

@@ -45,6 +45,7 @@ enum option_id {
     OPTION_PARALLEL,
     OPTION_SOURCE,
     OPTION_TLS,
+    OPTION_DECRYPT_EVERY,
     OPTION_DEFLATE,
     OPTION_RESTING,
     OPTION_CUE,
@@ -67,6 +68,7 @@ static const struct option options[] = {
     {"parallel", required_argument, NULL, OPTION_PARALLEL},
     {"source", required_argument, NULL, OPTION_SOURCE},
     {"tls", no_argument, NULL, OPTION_TLS},
+    {"decrypt-every", required_argument, NULL, OPTION_DECRYPT_EVERY},
     {"deflate", no_argument, NULL, OPTION_DEFLATE},
     {"resting", no_argument, NULL, OPTION_RESTING},
     {"cue", no_argument, NULL, OPTION_CUE},
@@ -81,24 +83,27 @@ static void help(void)
     puts("load SCENARIO --port N [options]\n\nscenarios:");
     for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++)
         printf("  %-12s %s\n", scenarios[i].name, scenarios[i].meaning);
-    printf("options:\n"
-           "  --adapter NAME    what the server speaks: %s\n"
-           "  --for PURPOSE     echo, room (default), idle, full\n"
-           "  --rooms N         default 1\n"
-           "  --members N       per room, default 500\n"
-           "  --publishers N    per room, default 1 (open)\n"
-           "  --bytes N         of payload, default 128\n"
-           "  --rate N          deliveries per second, all rooms together (open)\n"
-           "  --seconds S       measured, default 2\n"
-           "  --warmup S        before that, default 0.5\n"
-           "  --pid PID         the server's root process, for CPU time and memory\n"
-           "  --slow SHARE      of the members, who stop reading (open)\n"
-           "  --parallel N      handshakes in flight, default 64\n"
-           "  --source N        connect from 127.0.0.N and following, default 1\n"
-           "  --resting         does not spin: the server uses this core too (open, closed)\n"
-           "  --cue             waits for a line on stdin before it begins (storm)\n"
-           "  --tls --deflate\n",
-           adapters);
+    printf(
+        "options:\n"
+        "  --adapter NAME    what the server speaks: %s\n"
+        "  --for PURPOSE     echo, room (default), idle, full\n"
+        "  --rooms N         default 1\n"
+        "  --members N       per room, default 500\n"
+        "  --publishers N    per room, default 1 (open)\n"
+        "  --bytes N         of payload, default 128\n"
+        "  --rate N          deliveries per second, all rooms together (open)\n"
+        "  --seconds S       measured, default 2\n"
+        "  --warmup S        before that, default 0.5\n"
+        "  --pid PID         the server's root process, for CPU time and memory\n"
+        "  --slow SHARE      of the members, who stop reading (open)\n"
+        "  --parallel N      handshakes in flight, default 64\n"
+        "  --source N        connect from 127.0.0.N and following, default 1\n"
+        "  --resting         does not spin: the server uses this core too (open, closed)\n"
+        "  --decrypt-every N over TLS, publishers and one member in N; others follow the records\n"
+        "                    and count their bytes (open)\n"
+        "  --cue             waits for a line on stdin before it begins (storm)\n"
+        "  --tls --deflate\n",
+        adapters);
 }
 
 static int purpose_of(const char *name, enum purpose *out)
@@ -150,6 +155,9 @@ static int set_fleet(struct fleet_conf *f, int id, const char *value)
         return 0;
     case OPTION_TLS:
         f->has_tls = true;
+        return 0;
+    case OPTION_DECRYPT_EVERY:
+        f->decrypt_every = number(value);
         return 0;
     case OPTION_DEFLATE:
         f->has_deflate = true;

@@ -14,6 +14,7 @@ from cell import Cell, Skipped, figure
 FIRST_GUESS = {s.Floor: 2e7, s.FloorHop: 2e7, s.Gatehouse: 1.2e7, s.GatehouseChat: 6e6, s.GatehouseTls: 2e6,
                s.UWebSockets: 1.2e6, s.Nats: 1.5e6, s.WorkermanChat: 1.2e5, s.GatewayWorker: 1.2e5, s.Nchan: 1e5,
                s.NpmWs: 1.5e5, s.SocketIo: 6e4}
+DECRYPT_EVERY = 10  # of TLS clients; README.md says what the others are checked for
 PEERS = [s.UWebSockets, s.Nats, s.GatewayWorker, s.Nchan, s.NpmWs, s.SocketIo]
 
 
@@ -28,7 +29,7 @@ def find_capacity(column, cls, limit_ms, members, publishers, rooms=1, size=None
         if size:
             options["bytes"] = size(ctx)
         if cls.__name__ == "GatehouseTls":
-            options["tls"] = True
+            options |= {"tls": True, "decrypt-every": DECRYPT_EVERY}
         guess = ctx.guesses.get((column, cls), FIRST_GUESS[cls] * (0.5 if rooms * members > 1000 else 1))
         best, probes = capacity.search(ctx.build, make, guess, limit_ms, ctx.bisections, **options)
         if not best:

@@ -25,6 +25,13 @@ struct open_run {
     struct hist warm_latency; /* of the warm-up */
 };
 
+static void count(struct open_run *run, uint32_t due)
+{
+    uint32_t now = run->fleet.now_us;
+    run->received_n++;
+    hist_add(due >= run->warm_us ? &run->latency : &run->warm_latency, now > due ? now - due : 0);
+}
+
 static void on_stamp(struct fleet *f, struct client *c, const struct stamp *s)
 {
     struct open_run *run = f->owner;
@@ -40,22 +47,80 @@ static void on_stamp(struct fleet *f, struct client *c, const struct stamp *s)
     }
     run->missing_n += s->number - *expected;
     *expected = s->number + 1;
-    run->received_n++;
-    hist_add(s->due_us >= run->warm_us ? &run->latency : &run->warm_latency,
-             f->now_us > s->due_us ? f->now_us - s->due_us : 0);
+    count(run, s->due_us);
 }
 
-static uint32_t due_us(const struct open_run *run)
+static uint32_t due_us(const struct open_run *run, uint64_t scheduled_n)
 {
-    return run->begin_us + (uint32_t)((double)run->scheduled_n * run->interval_us);
+    return run->begin_us + (uint32_t)((double)scheduled_n * run->interval_us);
 }
+
+/* ---- followers, who know nothing but how many bytes came ---- */
+
+/* Of the room's messages the nth. */
+static uint32_t room_due_us(const struct open_run *run, unsigned room, uint64_t n)
+{
+    unsigned publishers_n = run->fleet.conf.publishers_n;
+    return due_us(run, n / publishers_n * run->senders_n + room * publishers_n + n % publishers_n);
+}
+
+static uint64_t room_sent_n(const struct open_run *run, unsigned room)
+{
+    unsigned publishers_n = run->fleet.conf.publishers_n;
+    uint64_t n = 0;
+    for (unsigned p = 0; p < publishers_n; p++)
+        n += run->sent[room * publishers_n + p];
+    return n;
+}
+
+/* Messages of a room are of one length: the nth to come is taken for the nth that was sent. */
+static void on_followed(struct fleet *f, struct client *c, size_t bytes)
+{
+    struct open_run *run = f->owner;
+    c->followed_bytes += bytes;
+    uint64_t whole_n = c->followed_bytes / fleet_frame_bytes(f);
+    for (; c->received_n < whole_n; c->received_n++)
+        count(run, room_due_us(run, c->seat.room, c->received_n));
+}
+
+static uint64_t followers_n(const struct fleet *f)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < f->clients_n; i++)
+        n += f->clients[i].is_follower;
+    return n;
+}
+
+/* Messages that came to them beyond those that were sent: looked at once all has come. */
+static uint64_t surplus_n(const struct open_run *run)
+{
+    const struct fleet *f = &run->fleet;
+    uint64_t n = 0;
+    for (size_t i = 0; i < f->clients_n; i++) {
+        uint64_t sent_n = room_sent_n(run, f->clients[i].seat.room);
+        n += f->clients[i].received_n > sent_n ? f->clients[i].received_n - sent_n : 0;
+    }
+    return n;
+}
+
+/* Those whose bytes are no whole messages. */
+static uint64_t torn_n(const struct fleet *f)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < f->clients_n; i++)
+        n += f->clients[i].followed_bytes % fleet_frame_bytes(f) != 0;
+    return n;
+}
+
+/* ---- the run ---- */
 
 /* Sends what is due. What became due since the last time leaves in one send per publisher. */
 static void on_tick(struct fleet *f)
 {
     struct open_run *run = f->owner;
     uint64_t first = run->scheduled_n;
-    for (uint32_t due; (due = due_us(run)) <= f->now_us && due < run->end_us; run->scheduled_n++) {
+    for (uint32_t due; (due = due_us(run, run->scheduled_n)) <= f->now_us && due < run->end_us;
+         run->scheduled_n++) {
         unsigned sender = (unsigned)(run->scheduled_n % run->senders_n);
         struct stamp s = {STAMP_COUNTED, (uint16_t)sender, run->sent[sender]++, due};
         fleet_publish(f, fleet_publisher(f, sender), &s);
@@ -63,19 +128,26 @@ static void on_tick(struct fleet *f)
     uint64_t n = run->scheduled_n - first;
     for (uint64_t i = 0; i < n && i < run->senders_n; i++)
         fleet_flush(f, fleet_publisher(f, (unsigned)((first + i) % run->senders_n)));
-    uint32_t next = due_us(run);
+    uint32_t next = due_us(run, run->scheduled_n);
     f->tick_us = next < run->end_us ? next : UINT32_MAX;
+}
+
+static uint64_t outstanding_to(const struct open_run *run, const struct client *c)
+{
+    uint64_t sent_n = room_sent_n(run, c->seat.room);
+    if (c->is_follower)
+        return sent_n > c->received_n ? sent_n - c->received_n : 0;
+    for (unsigned p = 0; p < run->fleet.conf.publishers_n; p++)
+        sent_n -= c->expected[p];
+    return sent_n;
 }
 
 static uint64_t outstanding_n(const struct open_run *run)
 {
-    const struct fleet *f = &run->fleet;
     uint64_t n = 0;
-    for (size_t i = 0; i < f->clients_n; i++) {
-        const struct client *c = &f->clients[i];
-        for (unsigned p = 0; p < f->conf.publishers_n && !c->is_deaf; p++)
-            n += run->sent[c->seat.room * f->conf.publishers_n + p] - c->expected[p];
-    }
+    for (size_t i = 0; i < run->fleet.clients_n; i++)
+        if (!run->fleet.clients[i].is_deaf)
+            n += outstanding_to(run, &run->fleet.clients[i]);
     return n;
 }
 
@@ -101,6 +173,7 @@ static void measure(struct open_run *run, struct window *w)
     run->warm_us = run->begin_us + (uint32_t)(conf->warmup * 1e6);
     run->end_us = run->warm_us + (uint32_t)(conf->seconds * 1e6);
     f->on_stamp = on_stamp;
+    f->on_followed = on_followed;
     f->on_tick = on_tick;
     f->tick_us = run->begin_us;
     fleet_run_until(f, run->warm_us);
@@ -119,6 +192,7 @@ static void tell(const struct open_run *run, const struct window *w, size_t deaf
     report_begin("open");
     report_count("members", f->clients_n);
     report_count("publishers", run->senders_n);
+    report_count("followers", followers_n(f));
     report_real("target_per_second", run->conf->rate);
     window_report(w);
     report_latency(&run->latency);
@@ -126,9 +200,9 @@ static void tell(const struct open_run *run, const struct window *w, size_t deaf
     report_count("message_bytes", f->message_len);
     report_count("compressed", f->compressed_n);
     report_count("missing", run->missing_n + outstanding_n(run));
-    report_count("doubled", run->doubled_n);
+    report_count("doubled", run->doubled_n + surplus_n(run));
     report_count("stray", run->stray_n);
-    report_count("broken", f->broken_n);
+    report_count("broken", f->broken_n + torn_n(f));
     report_count("closed_by_server", f->gone_n - deaf_gone_n);
     report_count("slow", deaf_n);
     report_count("slow_closed_by_server", deaf_gone_n);
@@ -149,6 +223,8 @@ int scenario_open(const struct scenario_conf *conf)
     int rc = run.sent ? fleet_open(f) : -1;
     if (rc == 0)
         rc = fleet_settle(f);
+    if (rc == 0)
+        rc = fleet_follow(f);
     size_t deaf_n = (size_t)(conf->slow_share * (double)f->clients_n);
     run.interval_us = 1e6 * conf->fleet.members_n / conf->rate;
     if (rc == 0) {

@@ -10,6 +10,7 @@
 
 #include "bench/adapter.h"
 #include "bench/hist.h"
+#include "bench/records.h"
 #include "bench/stamp.h"
 #include "bench/ws_client.h"
 
@@ -152,6 +153,35 @@ static void nats_units_end_where_they_end(void **state)
     assert_int_equal(at, sizeof bytes - 1);
 }
 
+/* RFC 8446 §5.2: two records, of 3 and of 300 bytes of content. */
+static void records_end_where_they_end(void **state)
+{
+    uint8_t bytes[5 + 20 + 5 + 317] = {23, 3, 3, 0, 20};
+    static const uint8_t second[] = {23, 3, 3, 317 >> 8, 317 & 255};
+    memcpy(bytes + 25, second, sizeof second);
+    for (size_t step = 1; step <= sizeof bytes; step++) {
+        struct records r = {0};
+        ssize_t content = 0;
+        for (size_t at = 0; at < sizeof bytes; at += step) {
+            size_t left = sizeof bytes - at;
+            content += records_take(&r, bytes + at, left < step ? left : step);
+            assert_int_equal(content, at + step >= sizeof bytes ? 303 : at + step >= 25 ? 3 : 0);
+        }
+    }
+}
+
+static void what_is_no_encrypted_record_is_refused(void **state)
+{
+    static const uint8_t all[][5] = {{22, 3, 3, 0, 99},  /* a handshake in the clear */
+                                     {23, 3, 1, 0, 99},  /* an old version */
+                                     {23, 3, 3, 0, 16},  /* no room for type and tag */
+                                     {23, 3, 3, 65, 1}}; /* longer than a record may be */
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct records r = {0};
+        assert_int_equal(records_take(&r, all[i], sizeof all[i]), -1);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -165,6 +195,8 @@ int main(void)
         cmocka_unit_test(sent_frame_is_masked),
         cmocka_unit_test(only_the_right_answer_is_a_handshake),
         cmocka_unit_test(nats_units_end_where_they_end),
+        cmocka_unit_test(records_end_where_they_end),
+        cmocka_unit_test(what_is_no_encrypted_record_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

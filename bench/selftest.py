@@ -93,7 +93,24 @@ class Liars(unittest.TestCase):
         self.check(lambda text, place, n: [other(text), text] if (n, place) == (9, 1) else [text], stray=1)
 
 
-class Floor(unittest.TestCase):
+class LiarsOverTls(Liars):
+    """Members 2 to 4 follow the records of their connections and decrypt none."""
+
+    def check(self, lie, *options, settings=None, **expected):
+        if "--deflate" in options:
+            self.skipTest("a follower counts messages of one length")
+        with tempfile.TemporaryDirectory() as folder:
+            servers.make_certificate(folder)
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(f"{folder}/cert.pem", f"{folder}/key.pem")
+            result = super().check(lie, "--tls", "--decrypt-every", "100", settings={"ssl": tls}, **expected)
+        self.assertEqual(result["followers"], 3)
+        return result
+
+    def test_a_message_that_a_follower_gets_cut(self):
+        self.check(lambda text, place, n: [text[:60]] if (n, place) == (9, 4) else [text], broken=1, missing=1)
+
+
     def run_floor(self, flags, *options):
         floor = subprocess.Popen([f"{BUILD}/bench/floor", *flags], stdout=subprocess.PIPE, text=True)
         try:

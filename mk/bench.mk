@@ -69,7 +69,7 @@ micro: $(MICRO_BINS)
 	$(Q)for b in $^; do $$b || exit 1; done
 
 # The instrument itself is tested: its parts, and the whole against servers that lie in known ways.
-$(O)/bench/selftest: $(call bench_obj,$(addprefix bench/,selftest.c adapter.c hist.c outbuf.c stamp.c ws_client.c))
+$(O)/bench/selftest: $(call bench_obj,$(addprefix bench/,selftest.c adapter.c hist.c outbuf.c records.c stamp.c ws_client.c))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(BENCH_CFLAGS) $(LDFLAGS) $^ -o $@ -lcmocka -lm
