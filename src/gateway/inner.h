@@ -45,6 +45,7 @@ struct peer {
                            the same moves it */
     struct audience audience;
     struct pulse pulse;
+    uint64_t heard_ms;  /* when it sent something last */
     bool is_pinging;    /* sends CMD_PING, so its silence means something */
     uint32_t reached_n; /* clients that its last send was queued to, for CMD_RECEIPT */
 };

@@ -5,16 +5,31 @@
 #include "base/log.h"
 #include "gateway/state.h"
 
+/* A ping is due every PULSE_MS, and a busy machine may be late with it. */
+enum { LIKELY_MS = PULSE_MS + PULSE_MS * 3 / 4 };
+
 static const char *name_of(const struct peer *p, char text[ADDR_TEXT_MAX])
 {
     addr_text(conn_peer(p->conn), text);
     return p->worker ? p->worker->key : "a client library";
 }
 
+/* It would say something, and we would hear it. */
+static bool is_expected(const struct peer *p)
+{
+    return p->is_pinging && !p->job && !conn_is_paused(p->conn);
+}
+
+bool silence_is_likely(const struct peer *p)
+{
+    return p->pulse.is_silent ||
+           (is_expected(p) && loop_now_ms(p->gateway->loop) - p->heard_ms > LIKELY_MS);
+}
+
 static void look_at(struct peer *p)
 {
     char from[ADDR_TEXT_MAX];
-    if (!p->is_pinging || p->job || conn_is_paused(p->conn) || !pulse_look(&p->pulse))
+    if (!is_expected(p) || !pulse_look(&p->pulse))
         return;
     const char *name = name_of(p, from);
     log_warn("%s (%s) has said nothing for %d s: it is stuck or cut off. Its clients wait for it, "
@@ -44,6 +59,7 @@ void silence_stop(struct gateway *g)
 void silence_broken(struct peer *p)
 {
     char from[ADDR_TEXT_MAX];
+    p->heard_ms = loop_now_ms(p->gateway->loop);
     if (!pulse_hear(&p->pulse))
         return;
     const char *name = name_of(p, from);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "gateway/clients.h"
 #include "gateway/inner.h"
+#include "gateway/silence.h"
 
 static void worker_free(struct worker *w)
 {
@@ -71,7 +72,7 @@ struct worker *workers_at(const struct workers *ws, size_t pos)
 /* One that says nothing any more gets nobody as long as there is another. */
 static bool is_candidate(const struct worker *w, bool or_silent)
 {
-    return w->phase == WORKER_SERVING && (or_silent || !(w->peer && w->peer->pulse.is_silent));
+    return w->phase == WORKER_SERVING && (or_silent || !(w->peer && silence_is_likely(w->peer)));
 }
 
 static struct worker *least(const struct workers *ws, bool or_silent)

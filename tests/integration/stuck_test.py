@@ -81,13 +81,17 @@ async def events_behind_a_stuck_worker_wait_for_the_next_one(server, port):
 
 
 async def without_the_key_it_is_reported_and_new_clients_go_elsewhere(server, port):
-    """The gateways learn it by the silence of the link, within (PULSE_QUIET_MAX + 1) * PULSE_MS: eight seconds."""
+    """New clients avoid it from LIKELY_MS on, 3.5 s after its last word, and the master's report comes after three. The
+    gateways call it silent within (PULSE_QUIET_MAX + 1) * PULSE_MS: eight seconds."""
     one, two = await Client.connect(port), await Client.connect(port)
     stuck, serving = await ask(one, "a"), await ask(two, "b")
     one.send("loop")
     began = time.monotonic()
     await in_thread(wait_until, lambda: "is stuck in on_message of client" in server.log(), 30)
     assert "with stuck_timeout in its section" in server.log()
+    await asyncio.sleep(1.5)
+    early = await asyncio.gather(*(Client.connect(port) for _ in range(10)))
+    assert [await ask(client, "c") for client in early] == [serving] * 10
     await in_thread(wait_until, lambda: "new ones go to other workers" in server.log(), 30)
     assert time.monotonic() - began < 10 + 2 * SLOW
     crowd = await asyncio.gather(*(Client.connect(port) for _ in range(10)))
