@@ -294,7 +294,7 @@ int inner_start(struct gateway *g, int fd)
                              .owner = g,
                              .may_be_plain = g->inner_tls.mode == PEER_TLS_OPTIONAL,
                              .timeout_ms = g->conf->handshake_timeout_ms};
-    sock_limit_unacked(fd); /* the clients of a worker that vanished go to another */
+    sock_tune_link(fd); /* the clients of a worker that vanished go to another */
     int rc = door_open(&in->door, g->loop, fd, g->inner_tls.accepting);
     if (rc < 0) {
         log_error("the inner port cannot accept: %s", gw_strerror(rc));

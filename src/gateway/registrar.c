@@ -11,6 +11,7 @@
 #include "chan/redial.h"
 #include "gateway/gateway_conf.h"
 #include "gateway/state.h"
+#include "net/sock.h"
 #include "proto/reg.h"
 
 /* Ping: docs/wire.md §1, step 4. The pause before another try is the original's. */
@@ -37,6 +38,7 @@ static void on_open(struct chan *ch, void *owner, const struct codec_event *ev)
     char address[300];
     snprintf(address, sizeof(address), "%s:%d", g->conf->lan_ip, (int)g->local_port);
     struct buf line = {0};
+    sock_watch_peer(conn_fd(chan_conn(ch)));
     reg_put_gateway_connect(&line, address, g->conf->secret_key);
     say(ch, &line);
     log_info("registered %s with %s", address, redial_address(r->redial));

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "chan/chan.h"
 #include "chan/redial.h"
+#include "net/sock.h"
 #include "proto/reg.h"
 
 /* As the original: GatewayWorker src/BusinessWorker.php, onRegisterConnectionClose and ping. */
@@ -78,6 +79,7 @@ static void on_open(struct chan *ch, void *owner, const struct codec_event *ev)
 
     one->is_up = true;
     one->has_heard = false;
+    sock_watch_peer(conn_fd(chan_conn(ch)));
     reg_put_worker_connect(&line, one->all->secret);
     if (chan_send_raw(ch, buf_span(&line)) < 0)
         chan_destroy(ch, GW_ECLOSED);

@@ -19,8 +19,15 @@
 enum { KEEPALIVE_IDLE_S = 60, KEEPALIVE_INTERVAL_S = 20, KEEPALIVE_PROBES_N = 3 };
 
 /* Keep-alive does not look while bytes are on their way; the kernel would try for a quarter of an
- * hour. */
-enum { UNACKED_MAX_MS = 60 * 1000 };
+ * hour, each time after twice the pause, up to two minutes. */
+enum { UNACKED_MAX_MS = 60 * 1000, RESEND_MS = 1000 };
+
+#ifndef TCP_RTO_MAX_MS
+#define TCP_RTO_MAX_MS 44 /* linux/tcp.h of Linux 6.15 */
+#endif
+
+/* With a limit of TCP_USER_TIMEOUT that, and not the number of probes, decides (tcp(7)). */
+enum { VANISHED_MS = 8 * 1000, VANISHED_IDLE_S = 3, VANISHED_INTERVAL_S = 1 };
 
 enum { UNSENT_MAX_BYTES = 128 * 1024 };
 
@@ -153,7 +160,7 @@ int sock_connect(const struct addr *to)
     if (fd < 0)
         return fd;
     sock_tune(fd);
-    sock_limit_unacked(fd);
+    sock_tune_link(fd);
     if (connect(fd, (struct sockaddr *)&sa, len) < 0 && errno != EINPROGRESS)
         return close_with(fd, -errno);
     return fd;
@@ -184,9 +191,17 @@ void sock_limit_unsent(int fd)
     (void)set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX_BYTES);
 }
 
-void sock_limit_unacked(int fd)
+void sock_tune_link(int fd)
 {
     (void)set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKED_MAX_MS);
+    (void)set_int(fd, IPPROTO_TCP, TCP_RTO_MAX_MS, RESEND_MS);
+}
+
+void sock_watch_peer(int fd)
+{
+    (void)set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, VANISHED_MS);
+    (void)set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, VANISHED_IDLE_S);
+    (void)set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, VANISHED_INTERVAL_S);
 }
 
 static int name_of(int fd, struct addr *out,

@@ -28,10 +28,16 @@ void sock_tune(int fd); /* TCP_NODELAY, keep-alive; all sockets of this file hav
  * the peer's window, and the rest waits in the connection's own queue. Set on a listener it is
  * inherited by what is accepted. */
 void sock_limit_unsent(int fd);
-/* A peer that vanished while bytes for it are on their way, or that takes none, costs its
- * connection after a minute (RFC 5482). Sockets of sock_connect() have it; what is accepted
- * inherits it from its listener. */
-void sock_limit_unacked(int fd);
+/* For links between hosts. A peer that vanished while bytes for it are on their way, or that takes
+ * none, costs its connection after a minute (RFC 5482). Until then what got lost is sent again
+ * every second at least, so that a link is as usual soon after a cut; before Linux 6.15 the pauses
+ * double, and it takes up to as long again as the cut. Sockets of sock_connect() have it; what is
+ * accepted inherits it from its listener. */
+void sock_tune_link(int fd);
+/* For links on which little is said: a peer that vanished costs its connection within ten seconds.
+ * The kernel of one that is merely stuck still answers, and it keeps its connection. Inherited from
+ * a listener, too. */
+void sock_watch_peer(int fd);
 int sock_local(int fd, struct addr *out);
 int sock_peer(int fd, struct addr *out);
 int sock_queue(int fd, int *unread, int *unsent);             /* SIOCINQ, SIOCOUTQ */

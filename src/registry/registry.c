@@ -57,7 +57,8 @@ static int open_door(struct registry *r)
                             .owner = r,
                             .may_be_plain = conf->tls.mode == PEER_TLS_OPTIONAL,
                             .timeout_ms = PEER_FIRST_LINE_MS};
-    sock_limit_unacked(r->env->listen_fds[0]);
+    sock_tune_link(r->env->listen_fds[0]);
+    sock_watch_peer(r->env->listen_fds[0]); /* a list without gateways that are gone */
     rc = door_open(&r->door, r->env->loop, r->env->listen_fds[0], r->tls.accepting);
     if (rc < 0)
         log_error("the registry cannot listen on %s: %s", conf->listen, gw_strerror(rc));

@@ -1,25 +1,17 @@
-"""Three gateway hosts, two worker hosts and two registries: they come, go, are cut off, killed and lose packets. Who heard
-what is counted, message by message."""
+"""Three gateway hosts, two worker hosts and two registries: they come, go, are killed and lose packets. Who heard what is
+counted, message by message."""
 
 import asyncio
-import collections
 import json
-import os
-import signal
 import subprocess
-import time
 
 import pytest
 
 import php
-from harness import ROOT, SLOW, free_ports, wait_until
-from lab import Lab, has_namespaces
+from harness import ROOT, wait_until
+from hosts import KEY, Cluster, members_on, talk, until
+from lab import has_namespaces
 from redis_server import RedisServer
-
-COUNTING = ROOT / "tests" / "integration" / "modules" / "counting.c"
-KEY = "between hosts"
-HEARTBEAT_S = 10  # a peer that is silent is noticed within that time
-NAMES = ("r1", "r2", "g1", "g2", "g3", "w1", "w2", "p1")
 
 
 @pytest.fixture(params=["namespaces", "loopback"])
@@ -29,51 +21,6 @@ def hosts(request, tmp_path):
     made = Cluster(tmp_path, request.param == "namespaces")
     yield made
     made.lab.end()
-
-
-class Cluster:
-    """The config of each host, and what runs on it."""
-
-    def __init__(self, folder, namespaces):
-        self.lab = Lab(folder, NAMES, namespaces)
-        self.registry, self.public, self.inner = free_ports(), free_ports(), free_ports()
-        self.registries = "\n".join(f"register_address = {self.lab[n].address}:{self.registry}" for n in ("r1", "r2"))
-        self.events = COUNTING
-        self.running = {}
-
-    def text(self, name):
-        address = self.lab[name].address
-        section = {
-            "r": f"[registry]\nlisten = text://{address}:{self.registry}\nsecret_key = {KEY}\n",
-            "g": f"[gateway chat]\nlisten = websocket://{address}:{self.public}\nlan_ip = {address}\n"
-                 f"start_port = {self.inner}\nsecret_key = {KEY}\n{self.registries}\n",
-            "w": f"[worker {name}]\ncount = 2\nevents = {self.events}\nsecret_key = {KEY}\n{self.registries}\n",
-        }[name[0]]
-        return f"[master]\n\n{section}"
-
-    def start(self, *names):
-        for name in names:
-            self.running[name] = self.lab.site(name, self.text(name)).start()
-        self.until_linked()
-
-    def until_linked(self, others_n=0):
-        """Until every process of a running worker host, and so many others, have a link to every running gateway."""
-        gateways = [self.running[n] for n in self.running if n[0] == "g"]
-        workers_n = 2 * sum(n[0] == "w" for n in self.running) + others_n
-        wait_until(lambda: all(sum(r["links"] for r in g.status()["processes"]) == workers_n for g in gateways),
-                   20, "all workers linked with all gateways")
-
-    def stop(self, name):
-        self.running.pop(name).stop()
-
-    def kill(self, name):
-        """The machine is switched off: master and processes, without a word."""
-        site = self.running.pop(name)
-        pids = [row["pid"] for row in site.status()["processes"]]
-        for pid in (site.process.pid, *pids):
-            os.kill(pid, signal.SIGKILL)
-        site.process.wait()
-        site.process = None
 
 
 # What counting.c does with "join" and "group", on a gateway and two workers of the original.
@@ -128,74 +75,6 @@ class PhpHost:
 
     def close(self):
         php.end_session(self.process)
-
-
-class Member:
-    """A client in the group, and everything it heard."""
-
-    def __init__(self, name):
-        self.name = name
-        self.heard = collections.Counter()
-        self.order = []
-        self.client = None
-
-    def on_text(self, client, payload):
-        self.heard[payload.decode()] += 1
-        self.order.append(payload.decode())
-
-    @classmethod
-    async def join(cls, cluster, host, name):
-        self = cls(name)
-        self.client = await cluster.lab[host].connect(cluster.public, self.on_text)
-        self.client.send("join AA")
-        await until(lambda: self.heard["joined"])
-        return self
-
-    def say(self, number):
-        """To all of the group; returns what they will hear."""
-        text = f"group AA {self.name} {number}"
-        self.client.send(text)
-        return text
-
-
-async def until(check, seconds=10, what=""):
-    deadline = time.monotonic() + seconds * SLOW
-    while not check():
-        assert time.monotonic() < deadline, what
-        await asyncio.sleep(0.01)
-
-
-async def talk(speakers, hearers, numbers, pause=0.0):
-    """Everybody says everything; all hear it once, and every speaker's messages in order."""
-    said = []
-    for n in numbers:
-        said += [speaker.say(n) for speaker in speakers]
-        await asyncio.sleep(pause)
-    await until(lambda: all(m.heard[t] for m in hearers for t in said), 20, lacking(hearers, said))
-    once(hearers)
-    for member in hearers:
-        for speaker in speakers:
-            own = [t for t in member.order if t.startswith(f"group AA {speaker.name} ") and t in set(said)]
-            assert own == [t for t in said if t.startswith(f"group AA {speaker.name} ")], (member.name, speaker.name)
-
-
-def lacking(hearers, said):
-    class Report:
-        """Counted when it is shown, which is when it was too late."""
-
-        def __repr__(self):
-            return str({m.name: [t for t in said if not m.heard[t]][:5] for m in hearers})
-    return Report()
-
-
-def once(members):
-    for member in members:
-        twice = {t: n for t, n in member.heard.items() if n > 1}
-        assert not twice, (member.name, twice)
-
-
-async def members_on(cluster, *hosts, each=2):
-    return [await Member.join(cluster, host, f"{host}.{i}") for host in hosts for i in range(each)]
 
 
 def test_hosts_come_and_go(hosts):
@@ -260,55 +139,6 @@ def test_hosts_are_switched_off(hosts):
         hosts.start("g2", "w1")
         room += await members_on(hosts, "g2")
         await talk(room, room, range(25, 35))
-
-    asyncio.run(scenario())
-
-
-def test_a_gateway_host_is_cut_off(hosts):
-    """A short cut costs nothing but time, and that only behind it."""
-    hosts.start("r1", "r2", "g1", "g2", "g3", "w1", "w2")
-
-    async def scenario():
-        room = await members_on(hosts, "g1", "g2", "g3")
-        cut, rest = room[4:], room[:4]
-        await talk(room, room, range(5))
-
-        hosts.lab.cut("g3")
-        said = [m.say(n) for n in range(5, 8) for m in rest]
-        await until(lambda: all(m.heard[t] for m in rest for t in said), 5, "the others wait for nobody")
-        assert not any(m.heard[t] for m in cut for t in said), "the cut is one"
-        hosts.lab.heal("g3")
-        await until(lambda: all(m.heard[t] for m in cut for t in said), 20, lacking(cut, said))
-        once(room)
-
-    asyncio.run(scenario())
-
-
-def has_noticed(site, address):
-    text = site.output() + site.log()
-    return f"gateway {address} has said nothing for" in text
-
-
-def test_a_gateway_host_is_cut_off_for_long(hosts):
-    """It is noticed and named while the others go on; when the cut heals all hear all again, nothing twice."""
-    hosts.start("r1", "r2", "g1", "g2", "g3", "w1", "w2")
-
-    async def scenario():
-        room = await members_on(hosts, "g1", "g2", "g3")
-        rest = room[:4]
-        await talk(room, room, range(5))
-
-        hosts.lab.cut("g3")
-        since = time.monotonic()
-        address = f"{hosts.lab['g3'].address}:{hosts.inner}"
-        while not all(has_noticed(hosts.running[w], address) for w in ("w1", "w2")):
-            said = [m.say(f"cut {time.monotonic()}") for m in rest]
-            await until(lambda: all(m.heard[t] for m in rest for t in said), 5, "the others wait for nobody")
-            assert time.monotonic() - since < (HEARTBEAT_S + 2) * SLOW, f"nobody noticed that {address} is gone"
-            await asyncio.sleep(0.2)
-        hosts.lab.heal("g3")
-        await talk(room, room, range(100, 110))
-        assert not any(m.client.is_closed.is_set() for m in room), "no client was closed"
 
     asyncio.run(scenario())
 

@@ -17,6 +17,7 @@ from harness import SLOW, Site
 from ws import Client
 
 CLONE_NEWNET = 0x40000000
+TCP_RTO_MAX_MS = 44
 _libc = ctypes.CDLL(None, use_errno=True)
 
 LOSS = """
@@ -52,6 +53,15 @@ def has_namespaces():
         return False
     finally:
         run("ip", "netns", "del", name)
+
+
+def tries_again_soon():
+    """Whether this kernel lets a link resend every second (TCP_RTO_MAX_MS, Linux 6.15), whatever was lost before."""
+    with socket.socket() as sock:
+        try:
+            return sock.getsockopt(socket.IPPROTO_TCP, TCP_RTO_MAX_MS) > 0
+        except OSError:
+            return False
 
 
 class Host:

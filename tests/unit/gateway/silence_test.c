@@ -1,4 +1,5 @@
-/* A worker that has stopped speaking gets no new clients, long before it is called silent. */
+/* A worker that has stopped speaking gets no new clients, long before it is called silent; which it
+ * is at the fourth look that found it quiet. */
 #include "gateway/silence.h"
 
 #include "base/clock.h"
@@ -103,12 +104,76 @@ static void where_all_are_quiet_nobody_is_left_without(void **state)
     end(&p);
 }
 
+/* So long as PULSE_MS each, at the end of which the gateway looks. */
+static void looks(struct pair *p, int n)
+{
+    for (int i = 0; i < n; i++)
+        pass(p, PULSE_MS);
+}
+
+static void the_fourth_quiet_look_says_silent(void **state)
+{
+    struct pair p;
+    begin(&p);
+    const struct gateway *g = p.bench.self;
+    ping(&p, 0);
+    looks(&p, PULSE_QUIET_MAX);
+    assert_int_equal(silence_count(g), 0);
+    looks(&p, 1);
+    assert_int_equal(silence_count(g), 1); /* the other one never sent a ping */
+    looks(&p, 5);
+    assert_int_equal(silence_count(g), 1);
+    ping(&p, 0);
+    assert_int_equal(silence_count(g), 0);
+    looks(&p, PULSE_QUIET_MAX);
+    assert_int_equal(silence_count(g), 0); /* counted from its last word */
+    end(&p);
+}
+
+/* It cannot be heard while it is not read from. */
+static void who_is_not_read_from_is_not_judged(void **state)
+{
+    struct pair p;
+    begin(&p);
+    const struct gateway *g = p.bench.self;
+    ping(&p, 0);
+    struct conn *conn = workers_at(&g->route.workers, 0)->peer->conn;
+    conn_pause(conn);
+    looks(&p, 10);
+    assert_int_equal(silence_count(g), 0);
+    conn_resume(conn);
+    looks(&p, PULSE_QUIET_MAX + 1);
+    assert_int_equal(silence_count(g), 1);
+    end(&p);
+}
+
+static void a_silent_worker_keeps_its_clients(void **state)
+{
+    struct pair p;
+    begin(&p);
+    ping(&p, 0);
+    ping(&p, 1);
+    assert_int_equal(first_gets(&p, 1), 1);
+    pass(&p, 1);
+    looks(&p, PULSE_QUIET_MAX + 1);
+    put(p.clients[0], "here\n", 5);
+    take_packet(&p.bench, p.workers[0], CMD_HELLO);
+    take_packet(&p.bench, p.workers[0], CMD_PONG);
+    take_packet(&p.bench, p.workers[0], CMD_ON_CONNECT);
+    assert_true(
+        span_eq(take_packet(&p.bench, p.workers[0], CMD_ON_MESSAGE).body, span_str("here")));
+    end(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_stops_pinging_is_avoided_until_it_speaks),
         cmocka_unit_test(who_never_pinged_may_be_quiet),
         cmocka_unit_test(where_all_are_quiet_nobody_is_left_without),
+        cmocka_unit_test(the_fourth_quiet_look_says_silent),
+        cmocka_unit_test(who_is_not_read_from_is_not_judged),
+        cmocka_unit_test(a_silent_worker_keeps_its_clients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

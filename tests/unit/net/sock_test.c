@@ -66,14 +66,37 @@ static void accepted_sockets_are_tuned(void **state)
     assert_int_equal(write(accepted, "abc", 3), 3);
     struct pollfd readable = {.fd = fd, .events = POLLIN};
     assert_int_equal(poll(&readable, 1, 5000), 1);
-    int unacked_ms = 0;
-    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked_ms,
-                                &(socklen_t){sizeof unacked_ms}),
-                     0);
-    assert_int_equal(unacked_ms, 60000);
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 60000);
     assert_int_equal(sock_queue(fd, &unread, &unsent), 0);
     assert_int_equal(unread, 3);
     assert_int_equal(unsent, 0);
+    close(fd);
+    close(accepted);
+    close(listen_fd);
+}
+
+static void links_inherit_their_limits(void **state)
+{
+    enum { RTO_MAX_MS = 44 /* TCP_RTO_MAX_MS, since Linux 6.15 */ };
+    struct addr at = any_port("127.0.0.1:0");
+    int listen_fd = sock_listen(&at, false, 8);
+    sock_tune_link(listen_fd);
+    sock_watch_peer(listen_fd);
+    assert_int_equal(sock_local(listen_fd, &at), 0);
+    int fd = sock_connect(&at);
+    struct pollfd acceptable = {.fd = listen_fd, .events = POLLIN};
+    assert_int_equal(poll(&acceptable, 1, 5000), 1);
+    int accepted = accept(listen_fd, NULL, NULL);
+    assert_true(accepted >= 0);
+    assert_int_equal(option(accepted, IPPROTO_TCP, TCP_USER_TIMEOUT), 8000);
+    assert_int_equal(option(accepted, IPPROTO_TCP, TCP_KEEPIDLE), 3);
+    assert_int_equal(option(accepted, IPPROTO_TCP, TCP_KEEPINTVL), 1);
+    int rto_max_ms;
+    socklen_t len = sizeof rto_max_ms;
+    if (getsockopt(fd, IPPROTO_TCP, RTO_MAX_MS, &rto_max_ms, &len) == 0) {
+        assert_int_equal(rto_max_ms, 1000);
+        assert_int_equal(option(accepted, IPPROTO_TCP, RTO_MAX_MS), 1000);
+    }
     close(fd);
     close(accepted);
     close(listen_fd);
@@ -186,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(several_may_listen_when_shared),
         cmocka_unit_test(accepted_sockets_are_tuned),
+        cmocka_unit_test(links_inherit_their_limits),
         cmocka_unit_test(the_kernel_takes_little_for_a_peer_that_does_not_read),
         cmocka_unit_test(a_refused_connect_shows_in_the_error),
         cmocka_unit_test(a_dead_unix_socket_is_replaced_and_a_live_one_is_not),
