@@ -159,11 +159,16 @@ static int allow_sockets(scmp_filter_ctx filter)
 }
 
 /* Threads, but no processes: the resolver is one. clone3() hides its flags from filters; without it
- * the C library goes on with clone(). */
-static int allow_threads(scmp_filter_ctx filter)
+ * the C library goes on with clone(). A new process is refused without a trap: posix_spawn(3), and
+ * fork(3) of glibc 2.41, make it with all signals blocked, and a SIGSYS that is blocked ends the
+ * caller. */
+static int allow_threads(scmp_filter_ctx filter, uint32_t refusal)
 {
     int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
                               SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+    if (rc == 0 && refusal == SCMP_ACT_TRAP)
+        rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+                              SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
     int clone3 = seccomp_syscall_resolve_name("clone3");
     if (rc == 0 && clone3 != __NR_SCMP_ERROR)
         rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), clone3, 0);
@@ -187,7 +192,7 @@ static int fill(scmp_filter_ctx filter, uint32_t refusal, enum sandbox_kind kind
         rc = allow_files(filter);
     if (rc == 0)
         rc = allow_sockets(filter);
-    return rc == 0 ? allow_threads(filter) : rc;
+    return rc == 0 ? allow_threads(filter, refusal) : rc;
 }
 
 static int load(uint32_t refusal, enum sandbox_kind kind)

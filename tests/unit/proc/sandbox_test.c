@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -54,12 +55,14 @@ static void enter(enum sandbox_kind kind)
 
 static void in_a_server(void)
 {
-    char *const args[] = {(char[]){"true"}, NULL};
+    char *const args[] = {(char[]){"/bin/true"}, NULL};
     int has_run = 0;
     pthread_t thread;
+    pid_t pid;
     enter(SANDBOX_SERVER);
-    STEP(is_refused(execv("/bin/true", args)));
+    STEP(is_refused(execv(args[0], args)));
     STEP(is_refused(fork()));
+    STEP(posix_spawn(&pid, args[0], NULL, NULL, args, NULL) == EPERM); /* blocks all signals */
     STEP(is_refused(open(path, O_RDWR)));
     STEP(is_refused(open(path, O_WRONLY | O_TRUNC)));
     STEP(is_refused(open(path, O_WRONLY)));
