@@ -2,10 +2,11 @@
 import generator
 import processes
 import servers as s
-from cell import Cell, Skipped, figure
+from cell import Cell, Skipped, figure, lasts, runs
 
 PER_GENERATOR = 15000  # it may have 20,000 descriptors
 SLOW_MEMBERS, SLOW_BYTES, SLOW_RATE = 10000, 8192, 0.1e6
+SLOW_SECONDS = 14
 SLOW_FILL_SECONDS = 8  # 80 KiB a second for each: by then the kernel's buffers and the server's are full
 
 
@@ -21,7 +22,7 @@ def deflate(cls, members):
                           f"compressed {result['compressed']} of {result['count']:.0f}")
         result["deflates_per_broadcast"] = result["deflates"] / result["published"]
         return figure(result, "deflates_per_broadcast")
-    return Cell("deflate", cls, measure)
+    return Cell("deflate", cls, measure, runs())
 
 
 def spread(cls, members):
@@ -38,7 +39,7 @@ def spread(cls, members):
         mean = sum(counts) / len(counts)
         return {"connections": counts, "chi_squared": sum((n - mean)**2 for n in counts) / mean,
                 "figure": counts[-1] / max(1, counts[0])}
-    return Cell("spread", cls, measure)
+    return Cell("spread", cls, measure, lasts(1.6))
 
 
 def on_two_cores(cls):
@@ -50,7 +51,7 @@ def on_two_cores(cls):
         if result["missing"] + result["doubled"] > 0:
             raise Skipped(f"missing {result['missing']}, doubled {result['doubled']}")
         return figure(result, "per_second")
-    return Cell("processes", cls, measure)
+    return Cell("processes", cls, measure, runs())
 
 
 def slow(column, cls, on_full=None):
@@ -59,13 +60,13 @@ def slow(column, cls, on_full=None):
         with ctx.make(cls, options=[f"on_full = {on_full or 'close'}", "close_timeout = 2"]) as server:
             result = generator.run(ctx.build, server, "open", members=SLOW_MEMBERS, publishers=4, bytes=SLOW_BYTES,
                                    rate=int(SLOW_RATE), slow=0.1 if on_full else 0, warmup=SLOW_FILL_SECONDS,
-                                   seconds=24)
+                                   seconds=SLOW_SECONDS)
             result["peak_bytes"] = processes.peak_bytes(server.process.pid)
         if result["missing"] + result["doubled"] + result["closed_by_server"] > 0:
             raise Skipped(f"missing {result['missing']}, doubled {result['doubled']}, "
                           f"closed {result['closed_by_server']}")
         return figure(result, "p99_us")
-    return Cell(column, cls, measure)
+    return Cell(column, cls, measure, lasts(SLOW_FILL_SECONDS + SLOW_SECONDS + 1.6))
 
 
 def storm(cls, generators_n=1):
@@ -89,4 +90,4 @@ def storm(cls, generators_n=1):
         if result["back"] < result["members"]:
             raise Skipped(f"{result['members'] - result['back']} never came back")
         return figure(result, "back_seconds")
-    return Cell("storm", cls, measure)
+    return Cell("storm", cls, measure, lasts(3.5 * generators_n))

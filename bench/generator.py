@@ -1,16 +1,28 @@
 """Runs the load generator on its core and reads its result."""
 import json
 import subprocess
+import time
 
 from servers import GENERATOR_CORE, Server, pin
 
 # Cores that neither the server nor the generator used. Beyond, the run counts as disturbed and is repeated.
 DISTURBED = 0.12
-TRIES = 3  # run.py --tries
+WAITS_SECONDS = 60  # of a run, besides what it measures: for connections, members, what is under way, and to spare
 
 
 class Failed(Exception):
     """The generator could not do its run; the text says why."""
+
+
+class Patience:
+    """How often a disturbed figure is tried, and how long all repetitions together may take."""
+
+    def __init__(self, tries=3, seconds=float("inf")):
+        self.tries, self.seconds = tries, seconds
+
+
+patience = Patience()  # run.py sets its own
+running = []
 
 
 def start(build, server: Server, scenario, cores=None, **options):
@@ -20,8 +32,10 @@ def start(build, server: Server, scenario, cores=None, **options):
     for name, value in options.items():
         name = "for" if name == "purpose" else name
         argv += [f"--{name}"] if value is True else [f"--{name}", str(value)]
-    return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            start_new_session=True, preexec_fn=pin(cores or GENERATOR_CORE))
+    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               start_new_session=True, preexec_fn=pin(cores or GENERATOR_CORE))
+    running.append(process)
+    return process
 
 
 def wait_until_ready(process):
@@ -40,20 +54,39 @@ def finish(process, seconds=150):
     try:
         out, errors = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired as late:
-        process.kill()
-        process.communicate()
-        raise Failed("no result in time") from late
+        raise Failed(f"no result within {seconds:.0f} s") from late
+    finally:
+        end(process)
     lines = out.strip().splitlines()
     if process.returncode != 0 or not lines:
         raise Failed(errors.strip().splitlines()[-1] if errors.strip() else f"exit {process.returncode}")
     return json.loads(lines[-1])
 
 
-def run(build, server, scenario, tries=None, **options):
-    """One result; of several tries the least disturbed one."""
+def end(process):
+    if process.poll() is None:
+        process.kill()
+        process.communicate()
+    running.remove(process)
+
+
+def end_all():
+    """Those that nobody waits for any more: their cell has failed."""
+    for process in list(running):
+        end(process)
+
+
+def run(build, server, scenario, tries=None, is_enough=lambda result: False, **options):
+    """One result; of several tries the least disturbed one, or the first that is_enough."""
     results = []
-    for _ in range(tries or TRIES):
-        results.append(finish(start(build, server, scenario, **options)))
-        if results[-1]["others_busy"] <= DISTURBED:
-            break
-    return min(results, key=lambda r: r["others_busy"])
+    while True:
+        began = time.monotonic()
+        results.append(finish(start(build, server, scenario, **options),
+                              WAITS_SECONDS + options.get("warmup", 0) + options.get("seconds", 0)))
+        took = time.monotonic() - began
+        if len(results) > 1:
+            patience.seconds -= took
+        if results[-1]["others_busy"] <= DISTURBED or is_enough(results[-1]):
+            return results[-1]
+        if len(results) >= (tries or patience.tries) or patience.seconds < took:
+            return min(results, key=lambda r: r["others_busy"])

@@ -8,14 +8,20 @@ import crowd
 import generator
 import servers as s
 import syscalls
-from cell import Cell, Skipped, figure
+from cell import Cell, Skipped, figure, lasts, once, runs
 
 # Where the search for a capacity begins; the next rounds begin where the last one ended.
-FIRST_GUESS = {s.Floor: 2e7, s.FloorHop: 2e7, s.Gatehouse: 1.2e7, s.GatehouseChat: 6e6, s.GatehouseTls: 2e6,
-               s.UWebSockets: 1.2e6, s.Nats: 1.5e6, s.WorkermanChat: 1.2e5, s.GatewayWorker: 1.2e5, s.Nchan: 1e5,
-               s.NpmWs: 1.5e5, s.SocketIo: 6e4}
+FIRST_GUESS = {s.Floor: 2.5e7, s.FloorHop: 2.5e7, s.Gatehouse: 2e7, s.GatehouseChat: 1.2e7, s.GatehouseTls: 1e7,
+               s.UWebSockets: 1.8e6, s.Nats: 1.8e6, s.WorkermanChat: 1.5e5, s.GatewayWorker: 1.5e5, s.Nchan: 1.5e5,
+               s.NpmWs: 2e5, s.SocketIo: 1e5}
 DECRYPT_EVERY = 10  # of TLS clients; README.md says what the others are checked for
-PEERS = [s.UWebSockets, s.Nats, s.GatewayWorker, s.Nchan, s.NpmWs, s.SocketIo]
+RIVALS = [s.UWebSockets, s.Nats, s.GatewayWorker]  # compared in every round where a goal or a ratio is about them
+OTHER_PEERS = [s.Nchan, s.NpmWs, s.SocketIo]
+PEERS = RIVALS + OTHER_PEERS
+CAPACITY_PEERS = [s.WorkermanChat] + PEERS
+# What a search takes: four or five runs, longer ones where thousands must connect and drain.
+PROBES = {False: runs(4.5, 0.3), True: runs(4.5, 1)}
+PEER_PRECISION = 0.11  # they are told apart from ours by factors
 
 
 def find_capacity(column, cls, limit_ms, members, publishers, rooms=1, size=None):
@@ -31,17 +37,22 @@ def find_capacity(column, cls, limit_ms, members, publishers, rooms=1, size=None
         if cls.__name__ == "GatehouseTls":
             options |= {"tls": True, "decrypt-every": DECRYPT_EVERY}
         guess = ctx.guesses.get((column, cls), FIRST_GUESS[cls] * (0.5 if rooms * members > 1000 else 1))
-        best, probes = capacity.search(ctx.build, make, guess, limit_ms, ctx.bisections, **options)
+        best, probes = capacity.search(
+            lambda rate: capacity.probe(ctx.build, make, rate, limit_ms * 1000, **options), guess,
+            capacity.BRACKET_KNOWN if (column, cls) in ctx.guesses else capacity.BRACKET,
+            max(ctx.precision, PEER_PRECISION if cls in CAPACITY_PEERS else 0))
         if not best:
             if max(p.get("others_busy", 0) for p in probes) > generator.DISTURBED:
                 raise Skipped("too disturbed to tell")
+            if all("failed" in p for p in probes):
+                raise generator.Failed(probes[-1]["failed"])
             raise Skipped("collapses at every rate tried: " + str(probes[-1].get("failed", "late or lossy")))
-        ctx.guesses[(column, cls)] = best["target_per_second"] / 1.15
+        ctx.guesses[(column, cls)] = best["target_per_second"]
         if cls is s.GatehouseChat and column == "capacity":
             ctx.message_bytes = best["message_bytes"]
         best = dict(best, probes=probes)
         return figure(best, "per_second")
-    return Cell(column, cls, measure)
+    return Cell(column, cls, measure, PROBES[members * rooms > 1000])
 
 
 def at_rate(column, cls, rate, members=500, publishers=4, **options):
@@ -53,7 +64,7 @@ def at_rate(column, cls, rate, members=500, publishers=4, **options):
             raise Skipped(f"missing {result['missing']}, doubled {result['doubled']}, "
                           f"closed {result['closed_by_server']}")
         return figure(result, "p99_us")
-    return Cell(column, cls, measure)
+    return Cell(column, cls, measure, runs())
 
 
 def calls_at_rate(column, cls, rate):
@@ -69,7 +80,7 @@ def calls_at_rate(column, cls, rate):
             result = generator.finish(process)
         result["calls_per_delivery"] = calls / result["per_second"]
         return figure(result, "calls_per_delivery")
-    return Cell(column, cls, measure)
+    return Cell(column, cls, measure, lasts(3.2))
 
 
 def closed(column, cls, purpose, members, rooms=1):
@@ -83,7 +94,7 @@ def closed(column, cls, purpose, members, rooms=1):
         if result["missing"] + result["doubled"] > 0:
             raise Skipped(f"missing {result['missing']}, doubled {result['doubled']}")
         return figure(result, "per_cpu_second")
-    return Cell(column, cls, measure)
+    return Cell(column, cls, measure, runs())
 
 
 def ask_connects(port):
@@ -109,7 +120,7 @@ def handshakes(cls):
                 seen = ask_connects(server.port)
                 result["on_connect_share"] = min(1, seen / result["all"])
         return figure(result, "per_cpu_second")
-    return Cell("handshakes", cls, measure)
+    return Cell("handshakes", cls, measure, runs())
 
 
 def idle(column, cls, purpose):
@@ -119,7 +130,7 @@ def idle(column, cls, purpose):
             # Once: others do not change what it holds, and a second crowd would find the memory of the first.
             result = generator.run(ctx.build, server, "idle", tries=1, purpose=purpose, members=members, seconds=0.5)
         return figure(result, "bytes_per_connection")
-    return Cell(column, cls, measure)
+    return Cell(column, cls, measure, lasts(5))
 
 
 def login(cls, members):
@@ -129,7 +140,7 @@ def login(cls, members):
         with ctx.make(cls) as server:
             result = generator.run(ctx.build, server, "login", members=members, warmup=ctx.warmup)
         return figure(result, "storm_seconds")
-    return Cell(f"login_{members}", cls, measure)
+    return Cell(f"login_{members}", cls, measure, lasts(1.5))
 
 
 def heartbeat(cls):
@@ -145,7 +156,7 @@ def heartbeat(cls):
             generator.finish(first)
         result["cpu_us_per_client_second"] /= 2  # two generators' clients were served in that time
         return figure(result, "cpu_us_per_client_second")
-    return Cell("heartbeat", cls, measure)
+    return Cell("heartbeat", cls, measure, lasts(55))
 
 
 def bytes_of_the_chat(ctx):
@@ -165,30 +176,56 @@ def quick_cells():
     return cells + [find_capacity("capacity_equal", s.FloorHop, 30, 500, 4, size=bytes_of_the_chat)]
 
 
-def full_cells():
+def busy_rooms():
+    """Closed loops, and handshakes."""
     ours = [s.Floor, s.FloorHop, s.Gatehouse]
-    cells = [closed("echo", c, "echo", 100) for c in ours + PEERS]
-    cells += [closed("fanout", c, "room", 500) for c in ours + PEERS]
-    cells += [closed("rooms", c, "room", 50, 100) for c in [s.Gatehouse] + PEERS]
-    cells += [handshakes(c) for c in [s.Floor, s.Gatehouse] + PEERS]
-    cells += [idle("idle", c, "idle") for c in [s.Floor, s.Gatehouse] + PEERS]
-    cells += [idle("idle_full", s.Gatehouse, "full")]
-    cells += [find_capacity("capacity", c, 30, 500, 4)
-              for c in ours + [s.GatehouseChat, s.WorkermanChat, s.GatehouseTls] + PEERS]
+    cells = [closed("echo", c, "echo", 100) for c in ours + RIVALS]
+    cells += once([closed("echo", c, "echo", 100) for c in OTHER_PEERS])
+    cells += [closed("fanout", c, "room", 500) for c in ours + RIVALS]
+    cells += once([closed("fanout", c, "room", 500) for c in OTHER_PEERS])
+    cells += [closed("rooms", c, "room", 50, 100) for c in [s.Gatehouse] + RIVALS]
+    cells += once([closed("rooms", c, "room", 50, 100) for c in OTHER_PEERS])
+    cells += [handshakes(c) for c in [s.Floor, s.Gatehouse] + RIVALS]
+    return cells + once([handshakes(c) for c in OTHER_PEERS])
+
+
+def capacities():
+    """Searches, which take longest: those of peers once."""
+    cells = [find_capacity("capacity", c, 30, 500, 4)
+             for c in (s.FloorHop, s.Gatehouse, s.GatehouseChat, s.GatehouseTls)]
     cells += [find_capacity("capacity_equal", s.FloorHop, 30, 500, 4, size=bytes_of_the_chat)]
+    cells += once([find_capacity("capacity", c, 30, 500, 4) for c in [s.Floor] + CAPACITY_PEERS])
+    cells += [find_capacity("capacity_5000", c, 130, 5000, 4) for c in (s.FloorHop, s.Gatehouse)]
+    cells += [find_capacity("capacity_rooms", s.Gatehouse, 130, 50, 1, rooms=100)]
+    cells += once([find_capacity("capacity_5000", s.UWebSockets, 130, 5000, 4)])
+    return cells + once([find_capacity("capacity_rooms", c, 130, 50, 1, rooms=100) for c in (s.UWebSockets, s.Nats)])
+
+
+def fixed_rates():
+    cells = []
     for rate in (0.5e6, 2e6):
-        cells += [at_rate(f"p99_{rate / 1e6:g}M", c, rate)
-                  for c in (s.FloorHop, s.Gatehouse, s.GatehouseChat, s.UWebSockets, s.Nats)]
+        cells += [at_rate(f"p99_{rate / 1e6:g}M", c, rate) for c in (s.Gatehouse, s.GatehouseChat, s.UWebSockets)]
+        cells += once([at_rate(f"p99_{rate / 1e6:g}M", c, rate) for c in (s.FloorHop, s.Nats)])
     for rate in (0.5e6, 4e6):
-        cells += [calls_at_rate(f"calls_{rate / 1e6:g}M", c, rate)
-                  for c in (s.Floor, s.FloorHop, s.Gatehouse, s.GatehouseChat)]
-    cells += [find_capacity("capacity_5000", c, 130, 5000, 4) for c in (s.FloorHop, s.Gatehouse, s.UWebSockets)]
-    cells += [find_capacity("capacity_rooms", c, 130, 50, 1, rooms=100) for c in (s.Gatehouse, s.UWebSockets, s.Nats)]
-    cells += [crowd.deflate(s.GatehouseDeflate, 5000), crowd.spread(s.GatehouseFour, 10000)]
+        cells += once([calls_at_rate(f"calls_{rate / 1e6:g}M", c, rate)
+                       for c in (s.Floor, s.FloorHop, s.Gatehouse, s.GatehouseChat)])
+    return cells
+
+
+def crowds():
+    """Many connections: what they hold, how they come, several gateways, members that do not read."""
+    cells = [idle("idle", s.Gatehouse, "idle"), idle("idle_full", s.Gatehouse, "full")]
+    cells += once([idle("idle", c, "idle") for c in [s.Floor] + PEERS])
+    cells += once([crowd.deflate(s.GatehouseDeflate, 5000)]) + [crowd.spread(s.GatehouseFour, 10000)]
     cells += [crowd.on_two_cores(c) for c in (s.GatehouseSpread, s.GatehouseSpreadTwo)]
     cells += [crowd.slow("slow_none", s.GatehousePressed)]
     cells += [crowd.slow(f"slow_{policy}", s.GatehousePressed, policy) for policy in ("close", "drop_new")]
-    cells += [crowd.storm(c) for c in (s.Gatehouse, s.UWebSockets, s.Nats)] + [crowd.storm(s.GatehouseCrowd, 2)]
-    for members in (500, 1000, 2000):
-        cells += [login(c, members) for c in (s.GatehouseChat, s.WorkermanChat)]
-    return cells + [heartbeat(s.GatehouseTwo)]
+    cells += [crowd.storm(s.Gatehouse), crowd.storm(s.GatehouseCrowd, 2)]
+    cells += once([crowd.storm(c) for c in (s.UWebSockets, s.Nats)])
+    cells += [login(s.GatehouseChat, members) for members in (500, 1000, 2000)]
+    cells += once([login(s.WorkermanChat, members) for members in (500, 1000, 2000)])
+    return cells + once([heartbeat(s.GatehouseTwo)])
+
+
+def full_cells():
+    return busy_rooms() + capacities() + fixed_rates() + crowds()

@@ -2,6 +2,8 @@
 """Measures Gatehouse and its peers in interleaved rounds; prints tables, writes results.json and results.svg.
 
     bench/run.py --build build [--rounds 3] [--quick] [--only COLUMN[,COLUMN…]] [--gatewayworker FOLDER]
+    bench/run.py --plan …                        what would be measured, and how long that takes
+    bench/run.py --show build/bench/results.json   the tables of a run, also of one that was interrupted
 
 Servers run on core 0, the generator on core 1. Nothing else should be busy: runs in which other processes used more
 than an eighth of a core are repeated, and marked when that did not help.
@@ -9,6 +11,7 @@ than an eighth of a core are repeated, and marked when that did not help.
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -19,8 +22,11 @@ import goals
 import machine
 import plan
 import plot
+import schedule
 import servers
 import tables
+
+REPEATED = 0.1  # of the time that a run takes, which repetitions may take besides
 
 
 def parse_args():
@@ -28,6 +34,9 @@ def parse_args():
     p.add_argument("--build", default="build")
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--quick", action="store_true")
+    p.add_argument("--plan", action="store_true", help="only prints what would be measured")
+    p.add_argument("--show", metavar="FILE", help="only prints the tables of a results.json")
+    p.add_argument("--minutes", type=float, default=float("inf"), help="what has not begun by then is skipped")
     p.add_argument("--tries", type=int, default=3, help="runs at most per figure while others disturb")
     p.add_argument("--nice", type=int, default=0,
                    help="priority of servers and generator, for a machine that others use")
@@ -47,51 +56,94 @@ def choose(args):
 
 
 def measure(cell, context):
+    """Its result. Whatever goes wrong with one server is told in its place, and the run goes on."""
+    began = time.monotonic()
     try:
         return cell.measure(context)
     except cells.Skipped as why:
         return {"skipped": str(why)}
-    except (generator.Failed, RuntimeError, OSError) as why:
-        return {"skipped": f"failed: {why}"}
+    except Exception as why:  # pylint: disable=broad-exception-caught
+        reason = f"failed: {' '.join(str(why).split()) or type(why).__name__}"
+        if isinstance(why, servers.StartFailed):
+            context.given_up[cell.server] = reason
+        context.lose(cell.server, time.monotonic() - began, reason)
+        return {"skipped": reason}
+    finally:
+        generator.end_all()
 
 
-def tell(cell, result):
-    what = tables.COLUMNS[cell.column][0]
-    if "figure" in result:
-        _, scale, fmt, _ = tables.COLUMNS[cell.column]
-        words = fmt.format(result["figure"] * scale)
-    else:
-        words = "skipped: " + result["skipped"]
-    print(f"  {time.strftime('%H:%M:%S')}  {cell.server.label:32}  {what:48}  {words}", file=sys.stderr, flush=True)
+def tell(cell, result, agenda):
+    what, scale, fmt, _ = tables.COLUMNS[cell.column]
+    words = fmt.format(result["figure"] * scale) if "figure" in result else "skipped: " + result["skipped"]
+    print(f"  {time.strftime('%H:%M:%S')}  {agenda.done}/{len(agenda.steps)}, {schedule.clock(agenda.left_seconds())} left"
+          f"  {cell.server.label:32}  {what:48}  {words}", file=sys.stderr, flush=True)
+
+
+def save(path, run):
+    """At once or not at all: whoever stops the run finds what it had."""
+    with open(path + ".new", "w", encoding="utf-8") as f:
+        json.dump(run, f, indent=1)
+    os.replace(path + ".new", path)
+
+
+def measure_all(agenda, run, path, minutes):
+    """Fills run["results"]: by column and label, a result per round."""
+    deadline = time.monotonic() + minutes * 60
+    for number, cell in agenda.steps:
+        began = time.monotonic()
+        result = {"skipped": "no time left"} if began > deadline else measure(cell, agenda.context)
+        result.update(round=number + 1, took_seconds=round(time.monotonic() - began, 1))
+        agenda.end(cell, result["took_seconds"])
+        tell(cell, result, agenda)
+        run["results"].setdefault(cell.column, {}).setdefault(cell.server.label, []).append(result)
+        save(path, run)
+
+
+def show(run):
+    results, named = run["results"], run["machine"]
+    print("\n" + tables.render(results, [c.label for c in servers.ALL]))
+    print(goals.render(results))
+    print(", ".join(f"{k} {v}" for k, v in named.items()))
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
 
 
 def main():
     args = parse_args()
+    if args.show:
+        with open(args.show, encoding="utf-8") as f:
+            return show(json.load(f))
     build = os.path.abspath(args.build)
     if len(os.sched_getaffinity(0)) < 2:
         sys.exit("run.py: two cores are needed, one for the servers and one for the generator")
-    generator.TRIES = min(2, args.tries) if args.quick else args.tries
     servers.NICE = args.nice
-    named = machine.describe(servers.ROOT)
-    results = {}
+    os.makedirs(f"{build}/bench", exist_ok=True)
+    path = f"{build}/bench/results"
+    run = {"machine": machine.describe(servers.ROOT), "rounds": args.rounds, "is_whole": False, "results": {}}
     with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
         context = cells.Context(build, folder, args.quick, args.gatewayworker)
-        for number in range(args.rounds):
-            print(f"round {number + 1} of {args.rounds}", file=sys.stderr)
-            for cell in choose(args):
-                result = measure(cell, context)
-                tell(cell, result)
-                results.setdefault(cell.column, {}).setdefault(cell.server.label, []).append(result)
-    os.makedirs(f"{build}/bench", exist_ok=True)
-    with open(f"{build}/bench/results.json", "w", encoding="utf-8") as f:
-        json.dump({"machine": named, "rounds": args.rounds, "results": results}, f, indent=1)
-    with open(f"{build}/bench/results.svg", "w", encoding="utf-8") as f:
-        f.write(plot.render(results, named))
-    print("\n" + tables.render(results, [c.label for c in servers.ALL]))
-    print(goals.render(results))
-    print(", ".join(f"{k} {v}" for k, v in named.items()))
-    print(f"{build}/bench/results.json, {build}/bench/results.svg")
+        agenda = schedule.Schedule(choose(args), args.rounds, context)
+        print(agenda.render(), file=sys.stderr, flush=True)
+        if args.plan:
+            return 0
+        generator.patience = generator.Patience(min(2, args.tries) if args.quick else args.tries,
+                                                REPEATED * agenda.left_seconds())
+        signal.signal(signal.SIGTERM, interrupt)
+        signal.signal(signal.SIGINT, interrupt)  # a shell's background job ignores it
+        try:
+            measure_all(agenda, run, path + ".json", args.minutes)
+            run["is_whole"] = True
+        except KeyboardInterrupt:
+            print("run.py: interrupted; this is what was measured until then", file=sys.stderr)
+    save(path + ".json", run)
+    with open(path + ".svg", "w", encoding="utf-8") as f:
+        f.write(plot.render(run["results"], run["machine"]))
+    show(run)
+    print(f"{path}.json, {path}.svg")
+    return 0 if run["is_whole"] else 130
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,15 +4,23 @@
     bench/selftest.py BUILD
 """
 import asyncio
+import contextlib
 import json
+import os
 import ssl
 import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 import websockets
 
+import capacity
+import cell
+import generator
+import run
+import schedule
 import servers
 import tables
 
@@ -144,6 +152,87 @@ class Tables(unittest.TestCase):
 
     def test_a_failed_row_says_why(self):
         self.assertEqual(tables.cell({"idle": {"x": [{"skipped": "no php"}]}}, "idle", "x"), "skipped: no php")
+
+
+class Search(unittest.TestCase):
+    def search(self, limit, guess, bracket=1.5, precision=0.06):
+        best, probes = capacity.search(lambda rate: {"target_per_second": rate, "is_good": rate <= limit}, guess,
+                                       bracket, precision)
+        self.assertTrue(limit / (1 + precision) <= best["target_per_second"] <= limit, (best, probes))
+        return probes
+
+    def test_the_limit_is_found_from_far_and_from_near(self):
+        for guess in (0.1, 0.7, 1, 1.3, 10):
+            self.search(limit=1e6, guess=guess * 1e6)
+        self.assertLessEqual(len(self.search(limit=1e6, guess=0.99e6, bracket=1.2)), 4)
+
+    def test_a_server_that_is_dead_is_not_asked_for_ever(self):
+        best, probes = capacity.search(
+            lambda rate: {"target_per_second": rate, "is_good": False, "failed": "no result"}, 1e6, 1.5, 0.06)
+        self.assertIsNone(best)
+        self.assertEqual(len(probes), capacity.FAILURES_MAX)
+
+
+class Agenda(unittest.TestCase):
+    """What a run does with cells that go wrong."""
+
+    class Some(servers.Server):
+        label = "some"
+
+    class Ending(servers.Server):
+        label = "one that ends at once"
+
+        def prepare(self):
+            return ["false"], {}
+
+    def run_cells(self, cells, rounds=3):
+        done = {"results": {}}
+        with tempfile.TemporaryDirectory() as folder:
+            agenda = schedule.Schedule(cells, rounds, cell.Context(BUILD, folder, False, None))
+            with open(os.devnull, "w", encoding="ascii") as nowhere, contextlib.redirect_stderr(nowhere):
+                run.measure_all(agenda, done, f"{folder}/results.json", float("inf"))
+            with open(f"{folder}/results.json", encoding="utf-8") as f:
+                self.assertEqual(json.load(f), done)
+        return done["results"]
+
+    def test_what_is_measured_once_is_in_the_first_round(self):
+        good = lambda ctx: {"figure": 1}
+        cells = [cell.Cell("echo", self.Some, good, cell.runs())]
+        cells += cell.once([cell.Cell("fanout", self.Some, good, cell.runs())])
+        results = self.run_cells(cells)
+        self.assertEqual([r["round"] for r in results["echo"]["some"]], [1, 2, 3])
+        self.assertEqual([r["round"] for r in results["fanout"]["some"]], [1])
+
+    def test_a_failure_stays_in_its_place(self):
+        def fail(ctx):
+            raise ZeroDivisionError("what nobody thought of")
+        cells = [cell.Cell("echo", self.Some, fail, cell.runs()),
+                 cell.Cell("fanout", self.Some, lambda ctx: {"figure": 1}, cell.runs())]
+        results = self.run_cells(cells)
+        self.assertEqual(results["echo"]["some"][2]["skipped"], "failed: what nobody thought of")
+        self.assertEqual(results["fanout"]["some"][2]["figure"], 1)
+
+    def test_a_server_that_does_not_start_is_tried_twice(self):
+        starts = []
+
+        def start(ctx):
+            with ctx.make(self.Ending) as server:
+                starts.append(server)
+        results = self.run_cells([cell.Cell("echo", self.Ending, start, cell.runs())])
+        self.assertEqual(starts, [])
+        for result in results["echo"][self.Ending.label]:
+            self.assertIn("did not start", result["skipped"])
+
+    def test_repetitions_end_when_their_time_is_spent(self):
+        tries = []
+
+        def disturbed(*_, **__):
+            tries.append(1)
+            return {"others_busy": 1}
+        patience = generator.Patience(tries=3, seconds=-1)
+        with unittest.mock.patch.multiple(generator, start=disturbed, finish=disturbed, patience=patience):
+            generator.run(BUILD, None, "open")
+        self.assertEqual(len(tries), 2)  # one start and one end
 
 
 class Scale(unittest.TestCase):

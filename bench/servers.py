@@ -55,6 +55,7 @@ def pin(cores, has_huge_pages=True):
     """For preexec_fn: children inherit all of it, so a server's workers share its core."""
     def set_up():
         os.sched_setaffinity(0, cores)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job ignores it
         raise_priority()
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -68,6 +69,10 @@ def make_certificate(folder):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                     "-subj", "/CN=localhost", "-days", "2", "-keyout", "key.pem", "-out", "cert.pem"],
                    cwd=folder, check=True, capture_output=True)
+
+
+class StartFailed(Exception):
+    """Tried twice; the text holds the end of what it said."""
 
 
 class Server:
@@ -97,6 +102,13 @@ class Server:
         return type(self).__name__.lower()
 
     def __enter__(self):
+        try:
+            self.start()
+        except StartFailed:
+            self.start()  # another program may have taken a port meanwhile
+        return self
+
+    def start(self):
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder)
         self.port, *self.inner_ports = free_ports(4)
@@ -105,8 +117,11 @@ class Server:
             self.process = subprocess.Popen(argv, cwd=self.folder, env={**os.environ, **env}, stdin=subprocess.DEVNULL,
                                             stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
                                             preexec_fn=pin(self.cores, self.has_huge_pages))
-        self.wait_until_ready()
-        return self
+        try:
+            self.wait_until_ready()
+        except BaseException:  # an interrupt as well: nothing stays behind
+            self.__exit__()
+            raise
 
     def wait_until_ready(self):
         deadline = time.monotonic() + START_SECONDS
@@ -117,9 +132,7 @@ class Server:
                 return
             except OSError:
                 time.sleep(0.05)
-        output = self.output()
-        self.__exit__()
-        raise RuntimeError(f"{self.label} did not start: {output[-400:]}")
+        raise StartFailed("did not start: " + (" ".join(self.output().split())[-200:] or "and said nothing"))
 
     def output(self):
         with open(os.path.join(self.folder, "output.txt"), encoding="utf-8", errors="replace") as f:

@@ -95,7 +95,7 @@ def cell(results, column, label):
         return "–"
     good = [r for r in rounds if "figure" in r]
     if not good:
-        return "skipped: " + rounds[-1]["skipped"]
+        return "skipped: " + rounds[-1]["skipped"].replace("|", "\\|")
     _, scale, fmt, base = COLUMNS[column]
     values = [r["figure"] * scale for r in good]
     text = fmt.format(statistics.median(values))

@@ -1,5 +1,6 @@
 # Benchmarks: bench/ has the floor program, the load generator and run.py; bench/micro one program per
-# noun. `make bench ROUNDS=3` compares, `make bench ROUNDS=1 QUICK=1` takes two minutes, `make micro`.
+# noun. `make bench ROUNDS=3` compares, `make bench ROUNDS=1 QUICK=1` takes two minutes, `make bench PLAN=1` tells
+# how long it would take, `make micro`.
 BENCH_CFLAGS = $(filter-out -fstack-protector-strong,$(CFLAGS)) -march=native
 bench_obj = $(patsubst bench/%.c,$(O)/obj/bench/%.o,$(1))
 BENCH_SHARED = bench/outbuf.c
@@ -53,7 +54,8 @@ BENCH_NEEDS = $(O)/gatehouse $(O)/bench/floor $(O)/bench/load $(O)/bench/thin.so
 bench: $(BENCH_NEEDS)
 	$(Q)$(if $(shell command -v npm),$(MAKE) --no-print-directory $(O)/bench/peers/node_modules || true)
 	$(Q)/usr/bin/python3 bench/run.py --build $(O) --rounds $(or $(ROUNDS),3) $(if $(QUICK),--quick) \
-		$(if $(ONLY),--only $(ONLY)) $(if $(NICE),--nice $(NICE)) \
+		$(if $(ONLY),--only $(ONLY)) $(if $(NICE),--nice $(NICE)) $(if $(PLAN),--plan) \
+		$(if $(MINUTES),--minutes $(MINUTES)) \
 		$(if $(GATEWAYWORKER_DIR),--gatewayworker $(GATEWAYWORKER_DIR))
 
 # One program per noun; each links what it measures and the floors below.
