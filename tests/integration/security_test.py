@@ -114,6 +114,21 @@ def test_processes_are_confined_and_not_hurt(site, tmp_path):
     server.stop()
 
 
+def test_a_sandbox_that_only_logs(site, tmp_path):
+    """The same filters, of which nothing is felt; tests/unit/proc/sandbox_test.c looks for what the kernel writes down."""
+    if not has_sandbox(tmp_path / "probe"):
+        pytest.skip("no sandbox in this build")
+    ports = Ports()
+    server = site(conf(ports, master="sandbox = log")).start(ports.port, ports.web)
+    rows = server.status()["processes"]
+    assert {confinement(row["pid"]) for row in rows} == {("2", "1")}
+    assert echoes(ports.port)
+    assert server.command("reload").returncode == 0
+    assert echoes(ports.port)
+    assert {row["pid"] for row in rows if row["kind"] != "worker"} <= {row["pid"] for row in server.status()["processes"]}
+    server.stop()
+
+
 def test_sandbox_off(site):
     ports = Ports()
     server = site(conf(ports, master="sandbox = off")).start(ports.port)
