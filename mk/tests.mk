@@ -56,13 +56,14 @@ FUZZ_BINS = $(patsubst %,$(O)/fuzz/%_fuzz,$(FUZZ_NOUNS))
 FUZZ_ROOM_gateway = gateway
 FUZZ_ROOM_api = web
 FUZZ_ROOM_conf = cmd
+FUZZ_ROOM_envelope = cluster
 FUZZ_ALSO_gateway = gateway_scene kernel
 FUZZ_ALSO_api = kernel
 KERNEL_CALLS = socket connect accept4 recv send sendmsg shutdown close epoll_create1 epoll_ctl epoll_wait \
 	getsockname getpeername setsockopt getsockopt ioctl
 FUZZ_FLAGS_gateway = $(KERNEL_CALLS:%=-Wl,--wrap=%)
 FUZZ_FLAGS_api = $(FUZZ_FLAGS_gateway)
-FUZZ_FLAGS_conf = -Wl,--wrap=getaddrinfo
+FUZZ_FLAGS_conf = -Wl,--wrap=getaddrinfo -Wl,--wrap=mkdir
 
 define fuzz_rule
 $(O)/fuzz/$(1)_replay: $(O)/obj/tests/fuzz/replay.o
