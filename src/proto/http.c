@@ -2,12 +2,11 @@
  */
 #include "proto/http.h"
 
-#include "gw/err.h"
+#include <gw/err.h>
 
 enum { HTTP_METHOD_MAX = 32 };
 
-/* tchar of RFC 9110 §5.6.2: what names and methods are made of. */
-static bool is_token_char(uint8_t c)
+bool http_is_token_char(uint8_t c)
 {
     if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
         return true;
@@ -17,7 +16,7 @@ static bool is_token_char(uint8_t c)
 static bool is_token(struct span s)
 {
     for (size_t i = 0; i < s.len; i++)
-        if (!is_token_char(s.at[i]))
+        if (!http_is_token_char(s.at[i]))
             return false;
     return s.len > 0;
 }
@@ -82,7 +81,7 @@ static ssize_t judge_partial(struct span in, size_t max_bytes, struct http_reque
     size_t skip = leading_blank(in);
     struct span line = span_skip(in, skip);
     size_t method_len = 0;
-    while (method_len < line.len && is_token_char(line.at[method_len]))
+    while (method_len < line.len && http_is_token_char(line.at[method_len]))
         method_len++;
     if (method_len > HTTP_METHOD_MAX)
         return refuse(r, GW_EPROTO, 501, "The method is not known here.");
@@ -191,7 +190,7 @@ static ssize_t parse_fields(struct span rest, struct http_request *r)
             return refuse_bad(r, "A header line holds a control character.");
         if (line.len == 0)
             return 0;
-        if (span_find(line, ':') < 0 && is_token_char(line.at[0])) {
+        if (span_find(line, ':') < 0 && http_is_token_char(line.at[0])) {
             r->has_stray_lines = true;
             continue;
         }
@@ -311,15 +310,20 @@ struct span http_header(const struct http_request *r, const char *name)
     return (struct span){0};
 }
 
+bool http_lists(struct span value, const char *token)
+{
+    while (value.at)
+        if (span_eq_nocase(trim_blanks(span_cut(&value, ',')), token))
+            return true;
+    return false;
+}
+
 bool http_header_has(const struct http_request *r, const char *name, const char *token)
 {
     for (size_t i = 0; i < r->headers_n; i++) {
-        if (!span_eq_nocase(r->headers[i].name, name))
-            continue;
-        struct span rest = r->headers[i].value;
-        while (rest.at)
-            if (span_eq_nocase(trim_blanks(span_cut(&rest, ',')), token))
-                return true;
+        const struct http_header *h = &r->headers[i];
+        if (span_eq_nocase(h->name, name) && http_lists(h->value, token))
+            return true;
     }
     return false;
 }

@@ -51,11 +51,15 @@ ssize_t http_parse_request(struct span in, size_t max_bytes, struct http_request
 ssize_t http_resume_request(struct span in, size_t max_bytes, size_t *searched,
                             struct http_request *out) NODISCARD;
 
+/* tchar of RFC 9110 §5.6.2: what names and methods are made of. */
+bool http_is_token_char(uint8_t c);
 /* Reads one header or trailer line without its line end (RFC 9112 §5). */
 bool http_parse_field(struct span line, struct http_header *out) NODISCARD;
 
 /* The first header of that name (case-insensitive); {NULL, 0} when absent. */
 struct span http_header(const struct http_request *r, const char *name);
+/* Whether a comma-separated value lists the token, case-insensitive. */
+bool http_lists(struct span value, const char *token);
 /* Whether a comma-separated header (all occurrences) lists the token, case-insensitive. */
 bool http_header_has(const struct http_request *r, const char *name, const char *token);
 

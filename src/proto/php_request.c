@@ -1,25 +1,14 @@
-/* What a worker is told about a handshake: the get, server and cookie arrays of PHP. */
+/* What a worker is told about a handshake: the get, server and cookie arrays of PHP.
+ *
+ * Written straight into the answer: of the three arrays only a query and cookies can name a key
+ * twice in ways that need a table. */
 #include "proto/php_request.h"
 
 #include "proto/php_value.h"
 
-/* Written straight into the answer: of the three arrays only a query and cookies can name a key
- * twice in ways that need a table. */
-
 static bool is_same_name(struct span a, struct span b)
 {
-    if (a.len != b.len)
-        return false;
-    for (size_t i = 0; i < a.len; i++) {
-        uint8_t x = a.at[i], y = b.at[i];
-        if (x >= 'A' && x <= 'Z')
-            x |= 0x20;
-        if (y >= 'A' && y <= 'Z')
-            y |= 0x20;
-        if (x != y)
-            return false;
-    }
-    return true;
+    return a.len == b.len && span_same_nocase(a.at, (const char *)b.at, a.len);
 }
 
 static bool is_repeated(const struct http_request *r, size_t pos)

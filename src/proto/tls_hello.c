@@ -8,7 +8,7 @@ bool tls_hello_may_begin(uint8_t first)
 
 bool tls_hello_is(struct span in)
 {
-    /* RFC 8446 §5.1: version 0x0301 or 0x0303. */
+    /* RFC 8446 §5.1: version 0x0301 or 0x0303; numbers beside them are a TLS client no less. */
     return in.len >= 3 && tls_hello_may_begin(in.at[0]) && in.at[1] == 3 && in.at[2] <= 4;
 }
 

@@ -47,8 +47,8 @@ enum wire_cmd {
 
     /* Ours, only between peers that both speak them. A worker offers them in the JSON of
      * CMD_WORKER_CONNECT ("gatehouse":1), a client library in that of CMD_GATEWAY_CLIENT_CONNECT; a
-     * gateway of ours accepts with CMD_HELLO as its first
-     * packet, before any event. docs/wire.md has the steps. */
+     * gateway of ours accepts with CMD_HELLO as its first packet, before any event. docs/wire.md
+     * has the steps. */
     CMD_HELLO = 220,      /* g→w body: JSON {"gatehouse":1}, "interest":1 if asked for */
     CMD_DRAIN = 221,      /* w→g: send me no new events */
     CMD_DRAIN_MARK = 222, /* g→w: the events before this packet were the last */

@@ -62,6 +62,10 @@ void ws_mask(uint8_t *at, size_t len, uint8_t key[WS_KEY]);
 /* Whether an endpoint may put the code into a close frame (RFC 6455 §7.4 and the IANA registry). */
 bool ws_is_close_code(uint16_t code);
 
+/* A key as text, and its Sec-WebSocket-Accept (RFC 6455 §4.2.2 item 5.4). */
+enum { WS_KEY_TEXT = 24, WS_ACCEPT_TEXT = 28 };
+void ws_accept_of(const uint8_t key[WS_KEY_TEXT], char out[WS_ACCEPT_TEXT + 1]);
+
 /* Judges a request head (RFC 6455 §4.2.1) and appends the answer to reply: 101, or an error page
  * with status 400 or 426. deflate may be NULL: no extension is agreed on. Returns 0 or GW_EPROTO.
  */

@@ -1,6 +1,6 @@
 /* WebSocket, the side that dials: RFC 6455, without extensions.
  *
- * The answer to the handshake is checked against the request, which the listener's conf keeps
+ * The answer to the handshake is checked against the request, which the connection's conf keeps
  * (codec_conf.greeting). Frames from a server come without a mask; a message is collected in a
  * buffer of the connection, which it keeps only until the message was handed out. */
 #include "proto/ws_client.h"
@@ -16,10 +16,9 @@
 #include "base/utf8.h"
 #include "proto/ws.h"
 
-enum { KEY_TEXT = 24, ACCEPT_TEXT = 28, HEAD_MAX = 16 * 1024 };
+enum { HEAD_MAX = 16 * 1024 };
 enum { FIN = 0x80, RESERVED = 0x70, OPCODE = 0x0f, MASKED = 0x80, LEN = 0x7f, CONTROL_MAX = 125 };
 
-static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; /* §1.3 */
 static const char key_name[] = "Sec-WebSocket-Key: ";
 
 enum phase { AWAITS_ANSWER, AWAITS_FRAME, GONE };
@@ -37,7 +36,7 @@ struct ws_client {
 void ws_put_request(struct buf *out, struct span host, struct span target)
 {
     uint8_t raw[16];
-    char key[KEY_TEXT + 1];
+    char key[WS_KEY_TEXT + 1];
 
     crypto_random(raw, sizeof raw);
     crypto_base64(span_of(raw, sizeof raw), key, sizeof key);
@@ -114,21 +113,16 @@ static ssize_t fail(struct ws_client *w, struct buf *reply, uint16_t code, const
 static bool is_accepted(struct span greeting, struct span accept)
 {
     const char *at = memmem(greeting.at, greeting.len, key_name, strlen(key_name));
-    char text[KEY_TEXT + sizeof guid];
-    char want[ACCEPT_TEXT + 1];
-    uint8_t digest[20];
+    char want[WS_ACCEPT_TEXT + 1];
 
     if (!at)
         return false;
-    memcpy(text, at + strlen(key_name), KEY_TEXT);
-    memcpy(text + KEY_TEXT, guid, sizeof guid);
-    crypto_sha1(span_str(text), digest);
-    crypto_base64(span_of(digest, sizeof digest), want, sizeof want);
+    ws_accept_of((const uint8_t *)at + strlen(key_name), want);
     return span_is(accept, want);
 }
 
-/* §4.1: 101, Upgrade, Connection and the right Sec-WebSocket-Accept; no extension or subprotocol
- * was offered, so none may be chosen. */
+/* §4.1: 101, Upgrade, Connection (a list) and the right Sec-WebSocket-Accept; no extension or
+ * subprotocol was offered, so none may be chosen. */
 static bool is_agreed(struct span head, struct span greeting)
 {
     struct span line = span_cut(&head, '\n');
@@ -146,7 +140,7 @@ static bool is_agreed(struct span head, struct span greeting)
         if (span_eq_nocase(h.name, "upgrade"))
             is_upgrade = span_eq_nocase(h.value, "websocket");
         else if (span_eq_nocase(h.name, "connection"))
-            is_connection = span_eq_nocase(h.value, "upgrade");
+            is_connection = http_lists(h.value, "upgrade");
         else if (span_eq_nocase(h.name, "sec-websocket-accept"))
             is_right = is_accepted(greeting, h.value);
         else if (span_eq_nocase(h.name, "sec-websocket-extensions") ||
@@ -243,6 +237,8 @@ static ssize_t take_close(struct ws_client *w, struct span payload, struct codec
         code = get_u16be(payload.at);
     if (payload.len == 1 || (payload.len > 1 && !ws_is_close_code(code)))
         return fail(w, reply, 1002, "the close code is not valid", GW_EPROTO);
+    if (!utf8_is_valid(span_skip(payload, sizeof code)))
+        return fail(w, reply, 1007, "the close reason is not UTF-8", GW_EUTF8);
     w->phase = GONE;
     buf_commit(reply,
                client_encode_close(buf_reserve(reply, CODEC_CLOSE_MAX), code, span_of(NULL, 0)));
@@ -288,6 +284,19 @@ static ssize_t take_data(struct ws_client *w, const struct head *h, struct span 
     return 0;
 }
 
+/* Control frames come in between and count for nothing (§5.4). */
+static ssize_t judge_limits(struct ws_client *w, const struct codec_conf *conf,
+                            const struct head *h, struct buf *reply)
+{
+    uint64_t max = conf->message_max_bytes > 0 ? conf->message_max_bytes : SIZE_MAX / 2;
+
+    if (h->payload_len > max || w->message.len > max - h->payload_len)
+        return fail(w, reply, 1009, "the message is too big", GW_ETOOBIG);
+    if (conf->fragments_max_n > 0 && w->frames_n >= conf->fragments_max_n)
+        return fail(w, reply, 1008, "the message has too many fragments", GW_ETOOBIG);
+    return 0;
+}
+
 static ssize_t take_frame(struct ws_client *w, const struct codec_conf *conf, const uint8_t *at,
                           size_t len, struct codec_event *ev, struct buf *reply)
 {
@@ -298,17 +307,15 @@ static ssize_t take_frame(struct ws_client *w, const struct codec_conf *conf, co
     const char *wrong = judge(w, &h, at[1]);
     if (wrong)
         return fail(w, reply, 1002, wrong, GW_EPROTO);
-    uint64_t max = conf->message_max_bytes > 0 ? conf->message_max_bytes : SIZE_MAX / 2;
-    if (h.payload_len > max || w->message.len > max - h.payload_len)
-        return fail(w, reply, 1009, "the message is too big", GW_ETOOBIG);
-    if (conf->fragments_max_n > 0 && w->frames_n >= conf->fragments_max_n)
-        return fail(w, reply, 1008, "the message has too many fragments", GW_ETOOBIG);
+    uint8_t opcode = h.first & OPCODE;
+    ssize_t rc = ws_is_control(opcode) ? 0 : judge_limits(w, conf, &h, reply);
+    if (rc < 0)
+        return rc;
     if (len - h.len < h.payload_len)
         return 0;
     struct span payload = span_of(at + h.len, (size_t)h.payload_len);
-    uint8_t opcode = h.first & OPCODE;
-    ssize_t rc = ws_is_control(opcode) ? take_control(w, opcode, payload, ev, reply)
-                                       : take_data(w, &h, payload, ev, reply);
+    rc = ws_is_control(opcode) ? take_control(w, opcode, payload, ev, reply)
+                               : take_data(w, &h, payload, ev, reply);
     return rc < 0 ? rc : (ssize_t)(h.len + payload.len);
 }
 

@@ -75,7 +75,7 @@ void ws_deflate_free(struct ws_deflate *d)
 {
     if (!d)
         return;
-    for (size_t i = 0; i < sizeof(d->shared) / sizeof(d->shared[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(d->shared); i++)
         ws_deflate_own_free(d->shared[i]);
     ws_deflate_own_free(d->spare);
     mem_free(d);

@@ -1,14 +1,25 @@
 /* The server's side of the opening handshake: RFC 6455 §4.2. */
 #include "proto/ws.h"
 
+#include <gw/err.h>
+
 #include "base/clock.h"
 #include "base/crypto.h"
-#include "gw/err.h"
 
-enum { WS_KEY_TEXT = 24, WS_KEY_BYTES = 16, SHA1_BYTES = 20, SHA1_TEXT = 28 };
+enum { WS_KEY_BYTES = 16, SHA1_BYTES = 20 };
 
 /* RFC 6455 §1.3: what a server that speaks WebSocket knows and no other does. */
 static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+void ws_accept_of(const uint8_t key[WS_KEY_TEXT], char out[WS_ACCEPT_TEXT + 1])
+{
+    uint8_t text[WS_KEY_TEXT + sizeof(guid) - 1];
+    memcpy(text, key, WS_KEY_TEXT);
+    memcpy(text + WS_KEY_TEXT, guid, sizeof(guid) - 1);
+    uint8_t digest[SHA1_BYTES];
+    crypto_sha1(span_of(text, sizeof(text)), digest);
+    crypto_base64(span_of(digest, sizeof(digest)), out, WS_ACCEPT_TEXT + 1);
+}
 
 static size_t count(const struct http_request *r, const char *name)
 {
@@ -48,19 +59,14 @@ static bool is_key(struct span key)
  * phrase, and equal bytes make recordings comparable. */
 static void accept_key(struct span key, struct span extensions, struct buf *reply)
 {
-    uint8_t text[WS_KEY_TEXT + sizeof(guid) - 1];
-    memcpy(text, key.at, WS_KEY_TEXT);
-    memcpy(text + WS_KEY_TEXT, guid, sizeof(guid) - 1);
-    uint8_t digest[SHA1_BYTES];
-    crypto_sha1(span_of(text, sizeof(text)), digest);
-    char answer[SHA1_TEXT + 1];
-    crypto_base64(span_of(digest, sizeof(digest)), answer, sizeof(answer));
+    char answer[WS_ACCEPT_TEXT + 1];
+    ws_accept_of(key.at, answer);
     buf_puts(reply, "HTTP/1.1 101 Switching Protocol\r\n"
                     "Upgrade: websocket\r\n"
                     "Sec-WebSocket-Version: 13\r\n"
                     "Connection: Upgrade\r\n"
                     "Sec-WebSocket-Accept: ");
-    buf_put(reply, answer, SHA1_TEXT);
+    buf_put(reply, answer, WS_ACCEPT_TEXT);
     buf_puts(reply, "\r\n");
     if (extensions.len > 0)
         http_put_header(reply, "Sec-WebSocket-Extensions", extensions);

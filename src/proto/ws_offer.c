@@ -28,13 +28,6 @@ struct offer {
 
 /* ---- the grammar ---- */
 
-static bool is_token_char(uint8_t c)
-{
-    static const char others[] = "!#$%&'*+-.^_`|~"; /* RFC 9110 §5.6.2 */
-    bool is_letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-    return is_letter || (c >= '0' && c <= '9') || (c != '\0' && strchr(others, c));
-}
-
 static void skip_blanks(struct span *rest)
 {
     while (rest->len > 0 && (rest->at[0] == ' ' || rest->at[0] == '\t'))
@@ -55,7 +48,7 @@ static bool take_mark(struct span *rest, uint8_t mark)
 static struct span take_token(struct span *rest)
 {
     size_t n = 0;
-    while (n < rest->len && is_token_char(rest->at[n]))
+    while (n < rest->len && http_is_token_char(rest->at[n]))
         n++;
     struct span token = span_of(rest->at, n);
     *rest = span_skip(*rest, n);

@@ -63,6 +63,7 @@ static const struct taken frames[] = {
     {"interrupted", BYTES("\x01\x00\x81\x00"), "error -1002\n"},
     {"bad_close", BYTES("\x88\x02\x03\xed"), "error -1002\n"},
     {"half_close", BYTES("\x88\x01\x03"), "error -1002\n"},
+    {"bad_reason", BYTES("\x88\x03\x03\xe8\xff"), "error -1004\n"},
     {"bad_utf8", BYTES("\x81\x01\xff"), "error -1004\n"},
     {"too_big", BYTES("\x82\x7e\x03\xe9"), "error -1003\n"},
     {"far_too_big", BYTES("\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff"), "error -1003\n"},
@@ -96,6 +97,31 @@ static void test_frames(void **state)
         check(frames[i].name, span_str(ANSWER), frames[i].in, buf_cstr(&want));
         buf_fini(&want);
     }
+}
+
+/* RFC 6455 §4.1 item 3: Connection is a list that holds the token. */
+static void test_an_answer_with_a_list(void **state)
+{
+    (void)state;
+    check("list",
+          span_str("HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+                   "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"),
+          span_of("", 0), "open\n");
+}
+
+/* A ping between the fragments of a message of 1000 bytes, which is the limit, is no part of it. */
+static void test_a_ping_in_a_message_at_its_limit(void **state)
+{
+    static const char head[] = "\x02\x7e\x03\xe8", rest[] = "\x89\x01p\x80\x00";
+    struct buf in = {0};
+
+    (void)state;
+    buf_put(&in, head, sizeof head - 1);
+    for (int i = 0; i < 1000; i++)
+        buf_putc(&in, 'x');
+    buf_put(&in, rest, sizeof rest - 1);
+    check("limit", span_str(ANSWER), buf_span(&in), "open\ncontrol\nbinary 1000 crc 3b41c9e6\n");
+    buf_fini(&in);
 }
 
 static void test_answers_that_are_none(void **state)
@@ -156,6 +182,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_an_answer_with_a_list),
+        cmocka_unit_test(test_a_ping_in_a_message_at_its_limit),
         cmocka_unit_test(test_answers_that_are_none),
         cmocka_unit_test(test_a_server_reads_what_is_sent),
     };
