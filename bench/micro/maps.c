@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/idmap.h"
 #include "base/map.h"
 #include "bench/micro/micro.h"
 

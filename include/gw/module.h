@@ -10,8 +10,7 @@ extern "C" {
 #endif
 
 /* A server takes modules of its own number only. It changes with struct gw_module and with every
- * struct that modules fill in, like struct gw_send; struct gw_client may grow at its end without.
- */
+ * struct that modules fill in, like struct gw_send. struct gw_client may grow at its end. */
 enum { GW_MODULE_ABI = 3 };
 
 /* The client an event is about. Borrowed: valid until the callback returns, also across calls that

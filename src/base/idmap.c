@@ -1,10 +1,11 @@
-/* A hash map from 64-bit numbers to pointers: one table, linear probing (declared in base/map.h).
+/* A hash map from 64-bit numbers to pointers: one table, linear probing.
  *
  * A removed entry leaves a mark behind unless a free slot follows: entries never move on a
  * removal, so that removing during a walk neither skips nor repeats one. */
+#include "base/idmap.h"
+
 #include "base/hash.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/mem.h"
 
 struct id_slot {

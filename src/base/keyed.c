@@ -15,8 +15,7 @@ struct keyed {
     size_t len;
 };
 
-/* AHEAD: so many objects are fetched before their keys are asked for, or each would be waited for.
- */
+/* AHEAD: so many objects are fetched before their keys are asked for, lest each be waited for. */
 enum { FIRST_CAP = 16, KEPT_CAP = 64, AHEAD = 16 };
 
 struct keyed *keyed_new(keyed_fn *key_of)

@@ -1,4 +1,4 @@
-/* A hash map from byte strings or 64-bit numbers to pointers, with entries in insertion order. */
+/* A hash map from byte strings to pointers, with entries in insertion order. */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
 
@@ -28,16 +28,5 @@ bool map_next(const struct map *m, size_t *pos, struct span *key, void **value);
 /* Between the two a walk may rest: entries may be added, too, and appear at its end. Counted. */
 void map_hold(struct map *m);
 void map_let_go(struct map *m);
-
-/* The same for integer keys, open addressing, no order promised. */
-struct idmap;
-
-struct idmap *idmap_new(void);
-void idmap_free(struct idmap *m);
-void *idmap_get(const struct idmap *m, uint64_t id);
-void idmap_set(struct idmap *m, uint64_t id, void *value); /* value not NULL */
-void *idmap_remove(struct idmap *m, uint64_t id);
-size_t idmap_len(const struct idmap *m);
-bool idmap_next(const struct idmap *m, size_t *pos, uint64_t *id, void **value);
 
 #endif

@@ -1,5 +1,5 @@
 /* CMD_SELECT: chosen fields of the clients that meet one of the conditions. */
-#include "base/map.h"
+#include "base/idmap.h"
 #include "gateway/cmd.h"
 #include "gateway/job.h"
 #include "gateway/state.h"

@@ -2,8 +2,8 @@
 #include "gateway/handover.h"
 
 #include "base/bytes.h"
+#include "base/idmap.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "gateway/state.h"
 

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "base/idmap.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "chan/chan.h"
 #include "gateway/gateway_conf.h"

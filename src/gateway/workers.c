@@ -2,7 +2,7 @@
 #include "gateway/workers.h"
 
 #include "base/crypto.h"
-#include "base/map.h"
+#include "base/idmap.h"
 #include "base/mem.h"
 #include "gateway/clients.h"
 #include "gateway/inner.h"

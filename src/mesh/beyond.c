@@ -12,8 +12,8 @@
 #include <gw/err.h>
 
 #include "base/crypto.h"
+#include "base/idmap.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "client/command.h"
 #include "cluster/bus.h"

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "base/map.h"
+#include "base/idmap.h"
 #include "base/vec.h"
 #include "client/addr_book.h"
 #include "mesh/uplink.h"

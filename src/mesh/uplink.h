@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "base/idmap.h"
 #include "base/list.h"
-#include "base/map.h"
 #include "chan/chan.h"
 #include "chan/pulse.h"
 #include "client/addr_book.h"

@@ -4,6 +4,7 @@
 #include <gw/err.h>
 
 #include "base/bytes.h"
+#include "base/hex.h"
 
 enum { ID_BYTES = CLIENT_ID_LEN / 2, AT_PORT = 4, AT_CONNECTION = 6 };
 
@@ -21,17 +22,6 @@ void client_id_text(struct client_id id, char out[CLIENT_ID_LEN + 1])
     out[CLIENT_ID_LEN] = '\0';
 }
 
-static int hex_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 int client_id_parse(struct span text, struct client_id *out)
 {
     uint8_t raw[ID_BYTES];
@@ -39,8 +29,8 @@ int client_id_parse(struct span text, struct client_id *out)
     if (text.len != CLIENT_ID_LEN)
         return GW_EBADID;
     for (size_t i = 0; i < ID_BYTES; i++) {
-        int high = hex_value(text.at[2 * i]);
-        int low = hex_value(text.at[2 * i + 1]);
+        int high = hex_digit(text.at[2 * i]);
+        int low = hex_digit(text.at[2 * i + 1]);
         if (high < 0 || low < 0)
             return GW_EBADID;
         raw[i] = (uint8_t)(high << 4 | low);

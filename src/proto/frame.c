@@ -4,8 +4,9 @@
 
 #include <string.h>
 
+#include <gw/err.h>
+
 #include "base/bytes.h"
-#include "gw/err.h"
 
 enum { FRAME_HEAD = 4 };
 

@@ -8,10 +8,12 @@
 
 #include <errno.h>
 
+#include <gw/err.h>
+
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "gw/err.h"
 #include "proto/http.h"
 
 /* A chunk line holds 16 digits and an extension that nobody uses. */
@@ -196,14 +198,6 @@ static ssize_t find_line(const uint8_t *at, size_t len, size_t max, struct span 
         return GW_EPROTO;
     *line = span_of(at, line_len - 1);
     return (ssize_t)(line_len + 1);
-}
-
-static int hex_digit(uint8_t byte)
-{
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    byte |= 0x20;
-    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
 /* RFC 9112 §7.1, §7.1.1: a hex size, then perhaps an extension, which is ignored. */

@@ -1,13 +1,7 @@
 /* Percent-encoding of URLs (RFC 3986 §2.1) and of form fields. */
 #include "proto/http.h"
 
-static int hex_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+#include "base/hex.h"
 
 bool http_percent_decode(struct span in, bool is_query, struct buf *out)
 {
@@ -17,8 +11,8 @@ bool http_percent_decode(struct span in, bool is_query, struct buf *out)
         if (c == '+' && is_query)
             c = ' ';
         if (c == '%') {
-            int high = i + 2 < in.len ? hex_value(in.at[i + 1]) : -1;
-            int low = i + 2 < in.len ? hex_value(in.at[i + 2]) : -1;
+            int high = i + 2 < in.len ? hex_digit(in.at[i + 1]) : -1;
+            int low = i + 2 < in.len ? hex_digit(in.at[i + 2]) : -1;
             if (high < 0 || low < 0) {
                 out->len = len_before;
                 return false;

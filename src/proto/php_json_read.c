@@ -3,6 +3,7 @@
  * jansson is not used here: objects must keep PHP's key rule, whole numbers beyond 64 bits become
  * floats, and a peer's text may cost only as many elements, and as much depth, as php_read()
  * allows. */
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "proto/php_float.h"
 #include "proto/php_value.h"
@@ -98,14 +99,10 @@ static bool read_hex4(struct span text, uint32_t *out)
     if (text.len < 4)
         return false;
     for (size_t i = 0; i < 4; i++) {
-        uint8_t c = text.at[i];
-        uint8_t lower = c | 0x20;
-        if (c >= '0' && c <= '9')
-            v = v << 4 | (uint32_t)(c - '0');
-        else if (lower >= 'a' && lower <= 'f')
-            v = v << 4 | (uint32_t)(lower - 'a' + 10);
-        else
+        int digit = hex_digit(text.at[i]);
+        if (digit < 0)
             return false;
+        v = v << 4 | (uint32_t)digit;
     }
     *out = v;
     return true;

@@ -2,6 +2,7 @@
  *
  * Names are cut at a NUL byte, blanks and points in them become `_`, and brackets make arrays. At
  * most VARS_MAX variables are read (max_input_vars), and a variable nested too deep is left out. */
+#include "base/hex.h"
 #include "proto/php_request.h"
 #include "proto/php_value.h"
 
@@ -10,14 +11,6 @@ enum {
     /* The get array lies two levels deep in CMD_ON_WEBSOCKET_CONNECT, which must stay readable. */
     NEST_MAX = PHP_DEPTH_MAX - 2,
 };
-
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* urldecode(): escapes that are none stay as they are. */
 static struct span decode(struct php_doc *d, struct span in)

@@ -9,6 +9,7 @@
 
 #include <gw/err.h>
 
+#include "base/hex.h"
 #include "proto/php_float.h"
 #include "proto/php_value.h"
 
@@ -170,14 +171,6 @@ static bool read_text(struct reader *r, struct span *out)
     *out = span_of(r->at, len);
     r->at += len;
     return skip_byte(r, '"') && skip_byte(r, ';');
-}
-
-static int hex_digit(uint8_t c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* `S:4:"\61bcd";` — a form that PHP reads but never writes: the length counts decoded bytes. */

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "gw/err.h"
+#include <gw/err.h>
 
 struct text {
     size_t searched; /* bytes at the front of the input that hold no \n */

@@ -1,9 +1,9 @@
 /* The 28-byte head of inner packets, written and read; layout in docs/wire.md and wire.h. */
 #include "proto/wire.h"
 
-#include "base/bytes.h"
-
 #include <gw/err.h>
+
+#include "base/bytes.h"
 
 /* Offsets of the head's fields, vectors/README.md "The packet". */
 enum {

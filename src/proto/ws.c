@@ -13,11 +13,12 @@
 
 #include <errno.h>
 
+#include <gw/err.h>
+
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "gw/err.h"
 #include "proto/codec.h"
 
 enum ws_phase {

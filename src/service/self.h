@@ -6,8 +6,8 @@
 
 #include <gw/service.h>
 
+#include "base/idmap.h"
 #include "base/list.h"
-#include "base/map.h"
 #include "base/vec.h"
 #include "mesh/mesh.h"
 #include "module/timers.h"

@@ -5,19 +5,12 @@
 
 #include <gw/err.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 #include "base/span.h"
 
 enum { REDIS_PORT = 6379, DB_MAX = 1000000 };
 enum { TIMEOUT_MS = 1000, TIMEOUT_MIN_MS = 10, TIMEOUT_MAX_MS = 60000 };
-
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* Text with %XX undone; NULL when an escape is broken or stands for NUL. */
 static char *unescape(struct span text)

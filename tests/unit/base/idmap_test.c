@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "base/map.h"
+#include "base/idmap.h"
 #include "support/allocs.h"
 
 static char values[1000];

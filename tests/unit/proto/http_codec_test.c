@@ -5,7 +5,8 @@
 
 #include <cmocka.h>
 
-#include "gw/err.h"
+#include <gw/err.h>
+
 #include "support/feed.h"
 #include "support/vector.h"
 

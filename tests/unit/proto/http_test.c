@@ -5,8 +5,9 @@
 
 #include <cmocka.h>
 
+#include <gw/err.h>
+
 #include "base/buf.h"
-#include "gw/err.h"
 #include "proto/http.h"
 #include "support/vector.h"
 
