@@ -304,6 +304,11 @@ def run_all(configs, only):
     return total
 
 
+def folders():
+    """Of the checkout, besides what is built. git does not show one that is empty."""
+    return {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith("build")}
+
+
 def main():
     words = sys.argv[1:]
     configs = [w for w in CONFIGS if w in words] or list(CONFIGS)
@@ -313,8 +318,10 @@ def main():
             sys.exit(f"{word}: not a configuration or kind\n{__doc__}")
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)  # a login shell often has 1,024, too few for some tests
     resource.setrlimit(resource.RLIMIT_NOFILE, (most if 0 <= most < 65536 else 65536, most))
-    begun = time.monotonic()
+    begun, before = time.monotonic(), folders()
     total = run_all(configs, only)
+    for name in sorted(folders() - before):
+        total.fail(f"a test left a folder in the checkout: {name!r}", "")
     if not total.passed + total.failed:
         total.fail("nothing", "no test was run")
     for name, _ in total.failures:
