@@ -3,7 +3,9 @@
 import asyncio
 import os
 import re
+import shutil
 import signal
+import subprocess
 import threading
 import time
 
@@ -60,6 +62,14 @@ def scrape(port):
     return parse(body)
 
 
+def lint(text):
+    """What Prometheus' own promtool has to say of it, where it is installed (Debian's package prometheus, 100 MB)."""
+    promtool = shutil.which("promtool")
+    if promtool:
+        done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, timeout=60 * SLOW)
+        assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
 def total(samples, metric, kind):
     return sum(value for key, value in samples.items() if key[:2] == (metric, kind))
 
@@ -96,6 +106,7 @@ def test_numbers_are_those_of_the_traffic(site):
     assert now["info", None, None, None] == 1
     for row in rows:
         assert now["process_memory_bytes", row["kind"], row["name"], str(row["slot"])] > 100_000
+    lint(get(ports.web)[2])
     assert get(ports.web, method="HEAD")[::2] == (200, "")
     assert get(ports.web, method="POST")[0] == 405
     server.stop()
