@@ -74,9 +74,10 @@ struct gw_module {
      * handshake_timeout of the gateway it is refused. on_websocket_connect follows a yes. */
     void (*on_handshake)(struct gw *gw, const struct gw_client *client,
                          const struct gw_request *request, struct gw_answer *answer);
-    /* More than send_to_client_buffer_size of its gateway waits to be sent to this client: from now
-     * on on_full of the gateway says what becomes of its messages. Told once until on_buffer_drain;
-     * with on_full = close on_close follows. By gateways of ours only. */
+    /* What waits to be sent to this client has reached send_to_client_buffer_size of its gateway,
+     * so that a message found no room: on_full of the gateway says what becomes of it and of those
+     * that follow. Told once until on_buffer_drain; with on_full = close on_close follows. By
+     * gateways of ours only. */
     void (*on_buffer_full)(struct gw *gw, const struct gw_client *client);
     void (*on_buffer_drain)(struct gw *gw, const struct gw_client *client); /* all of it is out */
 };

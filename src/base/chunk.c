@@ -21,14 +21,9 @@ struct chunk_pool *chunk_pool_new(size_t idle_max_n)
     return p;
 }
 
-static size_t bytes_of(size_t cap)
-{
-    return sizeof(struct chunk) + cap;
-}
-
 static void release(struct chunk_pool *p, struct chunk *c)
 {
-    p->bytes -= bytes_of(c->cap);
+    p->bytes -= c->held;
     mem_free(c);
 }
 
@@ -52,12 +47,13 @@ size_t chunk_pool_bytes(const struct chunk_pool *p)
 
 static struct chunk *allocate(struct chunk_pool *p, size_t cap)
 {
-    if (cap > UINT32_MAX)
+    if (cap > INT32_MAX)
         log_fatal("chunk_new: %zu bytes do not fit one chunk", cap);
-    struct chunk *c = mem_alloc(bytes_of(cap));
+    struct chunk *c = mem_alloc(sizeof *c + cap);
     c->cap = (uint32_t)cap;
+    c->held = (uint32_t)mem_held(c);
     c->pool = p;
-    p->bytes += bytes_of(cap);
+    p->bytes += c->held;
     return c;
 }
 
@@ -80,6 +76,11 @@ struct chunk *chunk_new(struct chunk_pool *p, size_t room)
 struct chunk *chunk_new_exact(struct chunk_pool *p, size_t room)
 {
     return hand_out(p, allocate(p, room));
+}
+
+size_t chunk_held_max(size_t room)
+{
+    return mem_held_max(sizeof(struct chunk) + room);
 }
 
 void chunk_recycle(struct chunk *c)

@@ -13,8 +13,9 @@ struct chunk_pool;
  * filled the chunk may append at `len` while there is room (queued parts are not touched). */
 struct chunk {
     uint32_t refs_n;
-    uint32_t len; /* bytes written */
-    uint32_t cap; /* bytes that fit */
+    uint32_t len;  /* bytes written */
+    uint32_t cap;  /* bytes that fit */
+    uint32_t held; /* memory that it takes, heads and rounding included */
     struct chunk_pool *pool;
     uint8_t at[];
 };
@@ -28,8 +29,9 @@ size_t chunk_pool_bytes(const struct chunk_pool *p);  /* memory held, free ones 
 /* A chunk with one reference, which the caller owns, and room for at least `room` bytes.
  * Up to CHUNK_STD it comes from the pool; above it is made to measure and freed at once. */
 struct chunk *chunk_new(struct chunk_pool *p, size_t room) NODISCARD;
-/* The same, but made to measure: for a few bytes that may have to wait long. */
+/* The same, but made to measure: for bytes that may have to wait long. */
 struct chunk *chunk_new_exact(struct chunk_pool *p, size_t room) NODISCARD;
+size_t chunk_held_max(size_t room); /* the most that such a chunk takes */
 
 static inline struct chunk *chunk_ref(struct chunk *c)
 {

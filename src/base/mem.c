@@ -1,6 +1,7 @@
 /* Heap memory: aborting and fallible allocation, counted for the tests. */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,17 @@ char *mem_strndup(const void *at, size_t len)
 void mem_free(void *at)
 {
     free(at);
+}
+
+size_t mem_held(const void *at)
+{
+    return at ? malloc_usable_size((void *)(uintptr_t)at) + sizeof(size_t) : 0;
+}
+
+size_t mem_held_max(size_t size)
+{
+    enum { HEAD_AND_ROUNDING = 32, OWN_PAGES_MIN = 128 * 1024, PAGE = 4096 };
+    return size + HEAD_AND_ROUNDING + (size >= OWN_PAGES_MIN - HEAD_AND_ROUNDING ? PAGE : 0);
 }
 
 uint64_t mem_allocs_n(void)

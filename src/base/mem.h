@@ -20,6 +20,10 @@ void *mem_try_realloc(void *at, size_t size) NODISCARD;
 
 void mem_free(void *at); /* NULL is fine */
 
+/* What the allocator set aside for it: rounded up, and its own header. 0 for NULL. */
+size_t mem_held(const void *at);
+size_t mem_held_max(size_t size); /* the most that it is for so many bytes */
+
 /* How many of the calls above got memory since the process began; tests compare two readings. */
 uint64_t mem_allocs_n(void);
 

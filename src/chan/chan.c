@@ -74,13 +74,13 @@ struct chan_extra *chan_extra_of(struct chan *ch)
     return ch->extra;
 }
 
-/* Whether output may be accepted now: 0 or the error. */
-static int may_send(const struct chan *ch)
+/* Whether so much output may be accepted now: 0 or the error. */
+static int may_send(struct chan *ch, size_t len)
 {
     if (UNLIKELY(ch->flags & CHAN_CLOSING) || conn_is_closing(chan_conn(ch)))
         return GW_ECLOSED;
     if (LIKELY(ch->flags & CHAN_ANSWERED))
-        return conn_is_full(chan_conn(ch)) ? GW_EFULL : 0;
+        return conn_admits(chan_conn(ch), len);
     uint64_t limit = ch->kind->conn_conf.out_max_bytes;
     return limit && ch->extra && ch->extra->output.len >= limit ? GW_EFULL : 0;
 }
@@ -110,7 +110,8 @@ static size_t encode(struct chan *ch, uint8_t *to, struct span payload, bool is_
 int chan_send(struct chan *ch, struct span payload, bool is_binary)
 {
     size_t room = payload.len + CODEC_OVERHEAD_MAX;
-    int rc = may_send(ch);
+    /* Before it is encoded: a codec that remembers what it sent must not encode in vain. */
+    int rc = may_send(ch, room);
     if (rc < 0)
         return rc;
     if (payload.len > INT32_MAX)
@@ -142,7 +143,7 @@ int chan_queue(struct chan *ch, struct chunk *chunk, uint32_t off, uint32_t len)
 
 int chan_send_raw(struct chan *ch, struct span bytes)
 {
-    int rc = may_send(ch);
+    int rc = may_send(ch, bytes.len);
     if (rc < 0)
         return rc;
     if (ch->flags & CHAN_ANSWERED)

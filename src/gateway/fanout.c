@@ -86,13 +86,20 @@ static int queue_part(struct client *c, const struct fanout_variant *v, uint32_t
     return end > off ? chan_queue(c->chan, v->chunk, off, end - off) : 0;
 }
 
+/* The most that message i takes. */
+static uint64_t length_of(const struct fanout *f, const struct fanout_variant *v, size_t i)
+{
+    return v ? v->ends[i] - (i > 0 ? v->ends[i - 1] : v->off)
+             : f->messages[i].len + CODEC_OVERHEAD_MAX;
+}
+
 /* Message i alone. v is NULL when the client's are encoded for it alone. */
 static int queue_one(const struct fanout *f, struct client *c, const struct fanout_variant *v,
                      size_t i)
 {
     if (!v)
         return chan_send(c->chan, f->messages[i], f->flags & FANOUT_BINARY);
-    return queue_part(c, v, i > 0 ? v->ends[i - 1] : v->off, v->ends[i]);
+    return queue_part(c, v, v->ends[i] - (uint32_t)length_of(f, v, i), v->ends[i]);
 }
 
 /* The result of the last message. A client that gets slow meanwhile loses the messages that it
@@ -102,7 +109,7 @@ static int queue_each(struct fanout *f, struct client *c, const struct fanout_va
     int rc = 0;
     for (size_t i = 0; i < f->messages_n && !chan_is_closing(c->chan); i++) {
         rc = queue_one(f, c, v, i);
-        if (rc == GW_EFULL && slow_makes_room(f->gateway, c))
+        if (rc == GW_EFULL && slow_makes_room(f->gateway, c, length_of(f, v, i)))
             rc = queue_one(f, c, v, i);
         f->queued_n += rc == 0;
     }

@@ -334,6 +334,7 @@ static struct chan_kind kind_of(const struct gateway *g, const char *url)
                       .out_max_bytes = gc->send_to_client_buffer_size,
                       .close_timeout_ms = gc->close_timeout_ms,
                       .handshake_timeout_ms = gc->handshake_timeout_ms,
+                      .limits_memory = true,
                       .keeps_messages = gc->on_full == ON_FULL_DROP_OLD,
                       .is_unshared = true}, /* a gateway starts no processes */
         .events = &events,

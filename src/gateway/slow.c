@@ -12,8 +12,9 @@ static void complain(const struct gateway *g, const struct client *c, const char
 {
     static struct log_rate rate;
     log_limited(&rate, LOG_WARN,
-                "connection %" PRIu32 " does not read: more than %" PRIu64
-                " bytes (send_to_client_buffer_size) wait for it; %s (%" PRIu64 " so far)",
+                "connection %" PRIu32
+                " does not read: what waits for it would take more than %" PRIu64
+                " bytes (send_to_client_buffer_size); %s (%" PRIu64 " so far)",
                 c->id, g->conf->send_to_client_buffer_size, what, g->counts.send_fail_n);
 }
 
@@ -26,25 +27,45 @@ static void drop_new(struct gateway *g, const struct client *c)
 
 /* Nothing can be dropped while one large message is under way, or before the handshake's answer:
  * then the new one is. */
-static bool drop_old(struct gateway *g, const struct client *c)
+static bool drop_old(struct gateway *g, const struct client *c, uint64_t len)
 {
-    size_t dropped_n = conn_drop_oldest(chan_conn(c->chan));
-    if (dropped_n == 0) {
-        drop_new(g, c);
-        return false;
+    struct conn *conn = chan_conn(c->chan);
+    size_t dropped_n = conn_drop_oldest(conn, len);
+    if (dropped_n > 0) {
+        g->counts.send_fail_n += dropped_n;
+        g->counts.drop_old_n += dropped_n;
+        complain(g, c, "oldest messages dropped");
     }
-    g->counts.send_fail_n += dropped_n;
-    g->counts.drop_old_n += dropped_n;
-    complain(g, c, "oldest messages dropped");
-    return true;
+    if (conn_admits(conn, len) == 0)
+        return true;
+    drop_new(g, c);
+    return false;
 }
 
-bool slow_makes_room(struct gateway *g, struct client *c)
+/* Nobody waits for such news where no worker wants it. */
+static void tell(struct gateway *g, struct client *c, uint8_t cmd)
 {
-    slow_look(g, c); /* before a close: its events come in order */
+    if (c->worker && c->worker->hears_buffers)
+        route_event(g, c, cmd, WIRE_SCALAR, span_of(NULL, 0));
+}
+
+static void become_full(struct gateway *g, struct client *c)
+{
+    if (c->is_full)
+        return;
+    c->is_full = true;
+    g->slow_n++;
+    conn_want_drain(chan_conn(c->chan), 0);
+    tell(g, c, CMD_ON_BUFFER_FULL);
+}
+
+bool slow_makes_room(struct gateway *g, struct client *c, uint64_t len)
+{
+    if (conn_queued(chan_conn(c->chan)) > 0)
+        become_full(g, c); /* before a close: its events come in order */
     switch ((enum gateway_on_full)g->conf->on_full) {
     case ON_FULL_DROP_OLD:
-        return drop_old(g, c);
+        return drop_old(g, c, len);
     case ON_FULL_DROP_NEW:
         drop_new(g, c);
         return false;
@@ -58,22 +79,10 @@ bool slow_makes_room(struct gateway *g, struct client *c)
     return false;
 }
 
-/* Nobody waits for such news where no worker wants it. */
-static void tell(struct gateway *g, struct client *c, uint8_t cmd)
-{
-    if (c->worker && c->worker->hears_buffers)
-        route_event(g, c, cmd, WIRE_SCALAR, span_of(NULL, 0));
-}
-
 void slow_look(struct gateway *g, struct client *c)
 {
-    struct conn *conn = chan_conn(c->chan);
-    if (c->is_full || !conn_is_full(conn) || chan_is_closing(c->chan))
-        return;
-    c->is_full = true;
-    g->slow_n++;
-    conn_want_drain(conn, 0);
-    tell(g, c, CMD_ON_BUFFER_FULL);
+    if (!c->is_full && conn_is_full(chan_conn(c->chan)) && !chan_is_closing(c->chan))
+        become_full(g, c);
 }
 
 void slow_on_drain(struct gateway *g, struct client *c)

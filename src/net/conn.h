@@ -71,15 +71,17 @@ struct conn_events {
 /* Limits of 0 bytes: none. Times of 0: 10 s, because nothing may wait for ever. */
 struct conn_conf {
     uint64_t in_max_bytes;         /* most unused input that on_bytes may leave; more: GW_ETOOBIG */
-    uint64_t out_max_bytes;        /* limit of the output queue */
+    uint64_t out_max_bytes;        /* limit of the output queue, see conn_send() */
     uint64_t close_timeout_ms;     /* how long conn_close() may take to flush; then destroyed */
     uint64_t handshake_timeout_ms; /* connecting and the transport's handshake */
     bool is_unshared;              /* no child process ever has the descriptor, too: closing it is
                                       then enough to end its watch */
-    bool keeps_messages;           /* what conn_queue() is given stays one message, for
-                                      conn_drop_oldest(); costs memory per message */
-    bool is_bulk;                  /* inner links: output goes to chunks of their own, so that a
-                                      busy link sends few long segments */
+    bool limits_memory;            /* out_max_bytes is what a queue may take in memory, with all
+                                      that belongs to it: for peers who are many */
+    bool keeps_messages; /* with limits_memory: what conn_queue() is given stays one message, for
+                            conn_drop_oldest(); costs memory per message */
+    bool is_bulk;        /* inner links: output goes to chunks of their own, so that a
+                            busy link sends few long segments */
 };
 
 /* Takes fd (non-blocking) and transport_state, also when it fails (NULL: errno). conf and events
@@ -106,9 +108,13 @@ void *conn_owner(const struct conn *c);
 void conn_adopt(struct conn *c, const struct conn_conf *conf, const struct conn_events *events,
                 void *owner);
 
-/* Copies the bytes to the end of the queue. 0, GW_ECLOSED after close, or GW_EFULL when the queue
- * holds out_max_bytes or more already (nothing is queued; one message of any size passes below the
- * limit, as in the original; GW_ETOOBIG above 2 GiB). Sent at the end of the turn. */
+/* Copies the bytes to the end of the queue. 0, GW_ECLOSED after close, or GW_EFULL (nothing is
+ * queued; GW_ETOOBIG above 2 GiB):
+ * - when the queue holds out_max_bytes or more already: one message of any size passes below;
+ * - with limits_memory when the queue, waiting for its peer, would take more than out_max_bytes
+ * with them. What this turn has queued is sent before that is said. When nothing is left then, a
+ *   message of any size passes, as in the original.
+ * Sent at the end of the turn. */
 int conn_send(struct conn *c, struct span bytes) NODISCARD;
 /* Queues a reference to bytes [off, off + len) of a chunk. Same results. Neighbouring references to
  * the same chunk are joined. */
@@ -137,13 +143,15 @@ int conn_send_file(struct conn *c, int fd, uint64_t off, uint64_t len) NODISCARD
  * have: for what the peer should know before it hears of the consequences elsewhere. on_drain may
  * run inside. */
 void conn_write_now(struct conn *c);
-/* With keeps_messages: takes out of the queue what conn_queue() added, the oldest first, until the
- * queue is not full any more. Whole messages only: what the peer may have seen a part of stays, and
- * so do bytes of conn_send(). Returns how many; the queue may still be full then. */
-size_t conn_drop_oldest(struct conn *c);
+/* With keeps_messages: takes out of the queue what conn_queue() added, the oldest first, until
+ * there is room for len bytes. Whole messages only: what the peer may have seen a part of stays,
+ * and so do bytes of conn_send(). Returns how many; the room may still be too small then. */
+size_t conn_drop_oldest(struct conn *c, uint64_t len);
 
 uint64_t conn_queued(const struct conn *c); /* bytes not yet given to the kernel */
-bool conn_is_full(const struct conn *c);    /* conn_send() would answer GW_EFULL */
+bool conn_is_full(const struct conn *c);    /* not even one byte fits */
+/* What conn_send() of so many bytes would answer, before they are there. */
+int conn_admits(struct conn *c, uint64_t len) NODISCARD;
 /* Whatever pieces of so many bytes in all are queued one by one, none finds the queue full. */
 bool conn_has_room(const struct conn *c, uint64_t bytes);
 /* One call of on_drain when the queue has fallen to low_bytes or below (at once in this turn's

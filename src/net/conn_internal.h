@@ -3,6 +3,7 @@
  *   conn.c       birth, handshake, readiness, closing, death
  *   conn_read.c  input: shared buffer, leftovers, pausing
  *   conn_write.c output: queueing, flushing, stalling
+ *   conn_limit.c how much of it may wait
  *   conn_out.c   the memory of what is queued
  *   conn_file.c  output: a file behind what is queued
  *   conn_kind.c  what connections of one sort have in common
@@ -105,6 +106,8 @@ enum {
     IOV_MAX_N = 1024,              /* UIO_MAXIOV: what one call takes */
     CONN_DEFAULT_MS = 10 * 1000,
     CONN_SIZES_MAX = 16,
+    COMPACT_MAX_BYTES = 256 * 1024,
+    COMPACT_MIN_BYTES = 512, /* to gain less than twice that is not worth a copy */
 };
 
 struct conn_pool {
@@ -176,6 +179,24 @@ static inline bool conn_is_reading(const struct conn *c)
 /* conn_write.c */
 void conn_mark_dirty(struct conn *c);
 void conn_flush(struct conn *c);
+/* Gives the kernel what was queued in this turn; what else a flush does follows at its end. 0 or
+ * GW_ECLOSED: an error ended the connection. */
+int conn_write_early(struct conn *c);
+/* With output: */
+uint32_t conn_tail_room(const struct conn *c); /* bytes that join the last segment */
+void conn_drop_unused_tail(struct conn *c);
+
+/* conn_limit.c; of connections with output */
+/* How much a new chunk in the queue may take. */
+uint64_t conn_spare(const struct conn *c);
+/* Whether what is left when the peer takes no more should be copied: because it keeps twice its own
+ * size alive (as each copy follows at least as many bytes that were sent, the copies stay cheap),
+ * or because only then it is within the limit. */
+bool conn_should_compact(const struct conn *c);
+static inline bool conn_counts_memory(const struct conn *c)
+{
+    return c->kind->conf->limits_memory && c->kind->conf->out_max_bytes != 0;
+}
 
 /* conn_out.c */
 struct conn_out *conn_out_of(struct conn *c); /* one is taken when there is none */

@@ -6,9 +6,9 @@
 
 #include "net/conn_internal.h"
 
-/* A part that is smaller than this share of its chunk is not worth holding the chunk for while the
- * peer is slow. */
-enum { PIN_SHARE = 4, TAIL_MIN_BYTES = 1024, COMPACT_MAX_BYTES = 256 * 1024 };
+/* While the peer is slow a chunk is worth holding for a part that leaves at most this share of its
+ * own length of it unused. */
+enum { UNUSED_SHARE = 8, WHOLE_SHARE = 4, TAIL_MIN_BYTES = 1024 };
 
 void conn_mark_dirty(struct conn *c)
 {
@@ -22,30 +22,6 @@ void conn_mark_dirty(struct conn *c)
 }
 
 /* --- queueing --- */
-
-bool conn_is_full(const struct conn *c)
-{
-    const struct conn_out *out = c->out;
-    if (!out)
-        return false;
-    if (UNLIKELY(out->file != NULL))
-        return true;
-    uint64_t max_bytes = c->kind->conf->out_max_bytes;
-    return out->queue.bytes >= max_bytes && max_bytes != 0;
-}
-
-bool conn_has_room(const struct conn *c, uint64_t bytes)
-{
-    uint64_t max_bytes = c->kind->conf->out_max_bytes;
-    return max_bytes == 0 || (!conn_is_full(c) && bytes <= max_bytes - conn_out_bytes(c));
-}
-
-static int may_queue(const struct conn *c)
-{
-    if (UNLIKELY(c->flags & (CONN_CLOSING | CONN_DEAD)))
-        return GW_ECLOSED;
-    return UNLIKELY(conn_is_full(c)) ? GW_EFULL : 0;
-}
 
 void conn_push(struct conn *c)
 {
@@ -70,21 +46,46 @@ static void add(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len,
     conn_push(c);
 }
 
-/* Bulk connections fill whole chunks; slow ones get chunks that grow with their queue. */
+/* Bulk connections fill whole chunks; slow ones get chunks that grow with their queue, up to one
+ * piece, and stay within the limit. */
 static struct chunk *new_tail(struct conn *c, size_t room)
 {
     struct chunk_pool *chunks = pool_of(c)->chunks;
-    size_t queued = c->out->queue.bytes;
-    if (c->kind->conf->is_bulk || room >= CHUNK_STD || queued >= CHUNK_STD)
+    uint64_t bytes = c->out->queue.bytes, spare = conn_spare(c), heads = chunk_held_max(0);
+    if (c->kind->conf->is_bulk)
         return chunk_new(chunks, room);
-    size_t bytes = queued > TAIL_MIN_BYTES ? queued : TAIL_MIN_BYTES;
-    return chunk_new_exact(chunks, bytes > room ? bytes : room);
+    if (bytes < TAIL_MIN_BYTES)
+        bytes = TAIL_MIN_BYTES;
+    if (bytes > OUTQ_PIECE)
+        bytes = OUTQ_PIECE;
+    if (bytes + heads > spare)
+        bytes = spare > heads ? spare - heads : 0;
+    /* Few messages fill a piece if none may be cut: a larger one gets a chunk to its measure. */
+    if (c->kind->conf->keeps_messages && room > OUTQ_PIECE / WHOLE_SHARE)
+        bytes = room;
+    return chunk_new_exact(chunks, bytes > room ? (size_t)bytes : room);
+}
+
+uint32_t conn_tail_room(const struct conn *c)
+{
+    const struct conn_out *out = c->out;
+    bool is_last = out->tail && (c->kind->conf->is_bulk || out->tail == out->queue.last.chunk);
+    return is_last ? out->tail->cap - out->tail->len : 0;
+}
+
+void conn_drop_unused_tail(struct conn *c)
+{
+    struct conn_out *out = c->out;
+    if (c->kind->conf->is_bulk || out->tail == out->queue.last.chunk)
+        return;
+    chunk_unref(out->tail);
+    out->tail = NULL;
 }
 
 static struct chunk *tail_with_room(struct conn *c, size_t room)
 {
     struct conn_out *out = conn_out_of(c);
-    if (out->tail && out->tail->cap - out->tail->len >= room)
+    if (out->tail && conn_tail_room(c) >= room)
         return out->tail;
     chunk_unref(out->tail);
     out->tail = new_tail(c, room);
@@ -99,13 +100,34 @@ static void append(struct conn *c, struct chunk *to, const void *at, size_t len,
     add(c, to, off, (uint32_t)len, is_message);
 }
 
+/* Copies to chunks of its own what may have to wait for long: a piece each, unless it is to stay
+ * one message. */
+static void append_own(struct conn *c, const uint8_t *at, size_t len, bool is_message)
+{
+    bool is_whole = c->kind->conf->keeps_messages || c->kind->conf->is_bulk;
+    while (len > 0) {
+        size_t room = c->out ? conn_tail_room(c) : 0;
+        size_t most = is_whole ? len : room > 0 ? room : OUTQ_PIECE;
+        size_t n = len < most ? len : most;
+        append(c, tail_with_room(c, n), at, n, is_message);
+        at += n;
+        len -= n;
+    }
+}
+
+static bool is_worth_holding(const struct conn *c, const struct chunk *chunk, uint32_t len)
+{
+    return chunk->cap - len <= len / UNUSED_SHARE &&
+           (!c->out || c->out->queue.bytes == 0 || chunk->held <= conn_spare(c));
+}
+
 int conn_queue(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len)
 {
-    int rc = may_queue(c);
+    int rc = conn_admits(c, len);
     if (UNLIKELY(rc < 0))
         return rc;
-    if (UNLIKELY(c->flags & CONN_STALLED) && len < chunk->cap / PIN_SHARE)
-        append(c, tail_with_room(c, len), chunk->at + off, len, true);
+    if (UNLIKELY(c->flags & CONN_STALLED) && !is_worth_holding(c, chunk, len))
+        append_own(c, chunk->at + off, len, true);
     else
         add(c, chunk, off, len, true);
     return 0;
@@ -113,14 +135,15 @@ int conn_queue(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len)
 
 int conn_send(struct conn *c, struct span bytes)
 {
-    int rc = may_queue(c);
+    int rc = conn_admits(c, bytes.len);
     if (rc < 0 || bytes.len == 0)
         return rc;
     if (bytes.len > INT32_MAX)
         return GW_ETOOBIG;
-    bool has_tail = c->kind->conf->is_bulk || c->flags & CONN_STALLED;
-    append(c, has_tail ? tail_with_room(c, bytes.len) : conn_pool_scratch(pool_of(c), bytes.len),
-           bytes.at, bytes.len, false);
+    if (c->kind->conf->is_bulk || c->flags & CONN_STALLED)
+        append_own(c, bytes.at, bytes.len, false);
+    else
+        append(c, conn_pool_scratch(pool_of(c), bytes.len), bytes.at, bytes.len, false);
     return 0;
 }
 
@@ -145,15 +168,6 @@ void conn_commit(struct conn *c, size_t n)
     conn_push(c);
 }
 
-size_t conn_drop_oldest(struct conn *c)
-{
-    uint64_t max_bytes = c->kind->conf->out_max_bytes;
-    if (!c->out || !conn_is_full(c) || c->flags & (CONN_CLOSING | CONN_DEAD))
-        return 0;
-    return outq_drop_messages(&c->out->queue, &pool_of(c)->rings,
-                              c->kind->transport->held_max_bytes, max_bytes);
-}
-
 void conn_want_drain(struct conn *c, uint64_t low_bytes)
 {
     if (c->flags & CONN_DEAD)
@@ -167,20 +181,19 @@ void conn_want_drain(struct conn *c, uint64_t low_bytes)
 
 /* --- flushing --- */
 
-/* The kernel takes no more. The rest may wait for long: it should not hold more than twice its own
- * size. As each copy follows at least as many bytes that were sent, the copies stay cheap. */
+/* The kernel takes no more, and the rest may wait for long. */
 static void stall(struct conn *c, unsigned wants)
 {
     c->flags |= CONN_STALLED;
     c->write_wants = (uint8_t)wants;
     struct outq *queue = &c->out->queue;
-    if (c->kind->conf->is_bulk || queue->bytes == 0 || queue->bytes > COMPACT_MAX_BYTES ||
-        outq_pinned(queue) / 2 <= queue->bytes)
+    if (c->kind->conf->is_bulk || queue->bytes == 0)
         return;
-    if (c->kind->conf->keeps_messages)
+    if (conn_should_compact(c) && c->kind->conf->keeps_messages)
         outq_compact_each(queue, pool_of(c)->chunks);
-    else
+    else if (conn_should_compact(c))
         outq_compact(queue, &pool_of(c)->rings, pool_of(c)->chunks);
+    conn_drop_unused_tail(c);
 }
 
 static size_t iov_bytes(const struct iovec *iov, int iov_n)
@@ -254,6 +267,19 @@ void conn_flush(struct conn *c)
             c->kind->events->on_drain(c, c->owner);
     }
     conn_out_give_unused(c);
+}
+
+int conn_write_early(struct conn *c)
+{
+    if (c->flags & CONN_STALLED || !c->out)
+        return 0;
+    int rc = write_out(c);
+    if (rc < 0) {
+        conn_kill(c, rc, 0);
+        return GW_ECLOSED;
+    }
+    conn_watch_what_is_useful(c);
+    return 0;
 }
 
 void conn_write_now(struct conn *c)

@@ -19,16 +19,23 @@ struct outseg {
 
 struct outring;
 
-/* Invariants: bytes is the sum of all lengths. `last` is the newest segment and is embedded, so
- * that a connection with one run of output needs nothing else; older ones are in the ring, which
- * exists only while there are any. */
+/* Invariants: bytes is the sum of all lengths, held the memory of the ring and of the chunks;
+ * neighbours in the same chunk count it once, whoever else refers to it. `last` is the newest
+ * segment and is embedded, so that a connection with one run of output needs nothing else; older
+ * ones are in the ring, which exists only while there are any. */
 struct outq {
     uint64_t bytes;
+    uint64_t held;
     struct outseg last;
     struct outring *ring;
 };
 
-enum { OUTRING_CLASSES = 8 };
+enum {
+    OUTRING_CLASSES = 8,
+    /* Output that waits is copied into chunks of this size: with all heads they are 16 KiB, so that
+     * one fits where another was, and little is held for a message whose beginning has left. */
+    OUTQ_PIECE = 16 * 1024 - 32,
+};
 
 /* Rings that wait for their next user; larger ones than class 7 are freed after use. */
 struct outring_pool {
@@ -44,15 +51,16 @@ void outq_push(struct outq *q, struct outring_pool *p, struct chunk *chunk, uint
 void outq_clear(struct outq *q, struct outring_pool *p);
 /* Drops n <= bytes at the front; a message that is cut is none any more. */
 void outq_consume(struct outq *q, struct outring_pool *p, size_t n);
-/* Takes messages out, the oldest first, until fewer than below_bytes are left or there are no more;
+/* Takes messages out, the oldest first, until no more than held_max is held or there are no more;
  * those that begin within the first spared_bytes stay. Returns how many. */
 size_t outq_drop_messages(struct outq *q, struct outring_pool *p, uint64_t spared_bytes,
-                          uint64_t below_bytes);
+                          uint64_t held_max);
 /* Describes the front of the queue in at most iov_max parts; returns how many. */
 int outq_iov(const struct outq *q, struct iovec *iov, int iov_max);
-/* Memory that the referenced chunks hold, neighbours in the same chunk counted once. */
-uint64_t outq_pinned(const struct outq *q);
-/* Replaces everything by one copy in a chunk made to measure, as one segment. */
+uint64_t outq_ring_held(const struct outq *q); /* the part of held that is not chunks */
+/* The most by which n more segments make the ring grow, in bytes held. */
+uint64_t outq_ring_growth(const struct outq *q, uint64_t n);
+/* Replaces everything by a copy in chunks made to measure, a segment for each. */
 void outq_compact(struct outq *q, struct outring_pool *p, struct chunk_pool *chunks);
 /* The same, but the segments stay what they are. */
 void outq_compact_each(struct outq *q, struct chunk_pool *chunks);

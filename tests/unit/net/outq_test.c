@@ -17,7 +17,7 @@ struct bench {
 
 static void begin(struct bench *b)
 {
-    *b = (struct bench){.chunks = chunk_pool_new(8)};
+    *b = (struct bench){.chunks = chunk_pool_new(0)};
 }
 
 static void end(struct bench *b)
@@ -51,11 +51,15 @@ static void assert_holds(const struct bench *b, const char *expected)
     text[len] = '\0';
     assert_string_equal(text, expected);
     assert_int_equal(b->queue.bytes, len);
+    /* Nobody else has chunks, and none comes back in the queue behind another. */
+    assert_int_equal(b->queue.held - outq_ring_held(&b->queue), chunk_pool_bytes(b->chunks));
 }
 
-static size_t drop(struct bench *b, uint64_t spared_bytes, uint64_t below_bytes)
+/* Until no more than so many chunks of the standard size are held. */
+static size_t drop(struct bench *b, uint64_t spared_bytes, uint64_t chunks_n)
 {
-    return outq_drop_messages(&b->queue, &b->rings, spared_bytes, below_bytes);
+    uint64_t held_max = outq_ring_held(&b->queue) + chunks_n * chunk_held_max(CHUNK_STD);
+    return outq_drop_messages(&b->queue, &b->rings, spared_bytes, held_max);
 }
 
 static void the_oldest_go_until_there_is_room(void **state)
@@ -67,12 +71,12 @@ static void the_oldest_go_until_there_is_room(void **state)
     add(&b, "two ", true);
     add(&b, "three ", true);
     add(&b, "four ", true);
-    assert_int_equal(drop(&b, 0, 20), 0);
-    assert_int_equal(drop(&b, 0, 19), 1);
+    assert_int_equal(drop(&b, 0, 4), 0);
+    assert_int_equal(drop(&b, 0, 3), 1);
     assert_holds(&b, "two three four ");
-    assert_int_equal(drop(&b, 0, 6), 2);
+    assert_int_equal(drop(&b, 0, 1), 2);
     assert_holds(&b, "four ");
-    assert_int_equal(drop(&b, 0, 1), 1);
+    assert_int_equal(drop(&b, 0, 0), 1);
     assert_holds(&b, "");
     add(&b, "five", true);
     assert_holds(&b, "five");
@@ -93,7 +97,7 @@ static void what_was_begun_or_is_no_message_stays(void **state)
     add(&b, "four ", true);
     outq_consume(&b.queue, &b.rings, 6);
     assert_holds(&b, "hree pong four ");
-    assert_int_equal(drop(&b, 0, 1), 1);
+    assert_int_equal(drop(&b, 0, 2), 1);
     assert_holds(&b, "hree pong ");
     end(&b);
 }
@@ -104,7 +108,7 @@ static void what_a_transport_may_hold_stays(void **state)
     begin(&b);
     for (int i = 0; i < 6; i++)
         add(&b, "four", true);
-    assert_int_equal(drop(&b, 5, 13), 3); /* two begin within the first five bytes */
+    assert_int_equal(drop(&b, 5, 3), 3); /* two begin within the first five bytes */
     assert_int_equal(b.queue.bytes, 12);
     assert_int_equal(drop(&b, 100, 0), 0);
     end(&b);
@@ -120,8 +124,8 @@ static void a_copy_keeps_them_apart(void **state)
     outq_consume(&b.queue, &b.rings, 1);
     outq_compact_each(&b.queue, b.chunks);
     assert_holds(&b, "ne two three");
-    assert_int_equal(drop(&b, 0, 9), 1);
-    assert_holds(&b, "ne three");
+    assert_int_equal(drop(&b, 0, 0), 2); /* what was begun keeps the copy */
+    assert_holds(&b, "ne ");
     end(&b);
 }
 
@@ -153,12 +157,9 @@ static void it_is_as_a_list_of_messages(void **state)
                 is_cut = false;
             }
         } else if (dice == 3 && model_n > 0) {
-            uint64_t below = b.queue.bytes - (uint64_t)random() % (b.queue.bytes / 4 + 1);
-            size_t kept = is_cut, dropped_n = 0;
-            uint64_t bytes = b.queue.bytes;
-            while (bytes >= below && kept + dropped_n < model_n)
-                bytes -= strlen(model[kept + dropped_n++]);
-            assert_int_equal(drop(&b, 0, below), dropped_n);
+            size_t dropped_n = (size_t)random() % (model_n / 4 + 1);
+            size_t kept = is_cut;
+            assert_int_equal(drop(&b, 0, model_n - dropped_n), dropped_n);
             model_n -= dropped_n;
             memmove(model[kept], model[kept + dropped_n], (model_n - kept) * sizeof(model[0]));
         }
