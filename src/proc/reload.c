@@ -212,9 +212,9 @@ static void reopen_group(struct reload *r)
     if (rc < 0) {
         r->is_failed = true;
         say_errors(r, buf_span(&errors));
-        say(r, "%s: FAILED: keeps its processes and the certificates that they have", g->title);
+        say(r, "%s: FAILED: keeps its processes, and the certificates and tokens that they have", g->title);
     } else {
-        say(r, "%s: keeps its processes; log and certificates are opened again", g->title);
+        say(r, "%s: keeps its processes; log, certificates and tokens are read again", g->title);
     }
     buf_fini(&errors);
 }

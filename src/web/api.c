@@ -132,6 +132,12 @@ int api_open(const struct role_env *env, const struct web_conf *conf, const stru
     return 0;
 }
 
+void api_renew(struct api *a, struct span *credentials)
+{
+    if (a && api_keys_renew(&a->keys, credentials) < 0)
+        log_warn("web: the old tokens of the HTTP API stay in use");
+}
+
 void api_close(struct api *a, void (*on_closed)(void *owner), void *owner)
 {
     if (!a) {

@@ -26,6 +26,9 @@ void api_answer_fini(struct api_answer *a);
 /* *out is NULL when the config has no key: then there is no API. 0 or an error, logged. */
 int api_open(const struct role_env *env, const struct web_conf *conf, const struct peer_tls *tls,
              struct span *credentials, struct api **out) NODISCARD;
+/* A reload: takes the tokens that are in the files now, the old ones open nothing more. a may be
+ * NULL. What cannot be taken is logged, and the old ones stay. */
+void api_renew(struct api *a, struct span *credentials);
 /* Ends the calls and closes the links; on_closed follows, perhaps from this call. NULL: at once. */
 void api_close(struct api *a, void (*on_closed)(void *owner), void *owner);
 

@@ -28,7 +28,8 @@ static const struct conf_key keys[] = {
      .type = CONF_STR,
      .offset = AT(token_file),
      .unit = "",
-     .meaning = "File whose first line is the token."},
+     .meaning = "File whose first line is the token. Read before privileges are dropped, and "
+                "again at a reload."},
     {.name = "calls",
      .type = CONF_LIST,
      .offset = AT(calls),

@@ -32,10 +32,13 @@ static uint32_t read_calls(const struct conf_list *list)
 
 int api_keys_read(const struct conf *conf, struct buf *credentials, struct buf *errors)
 {
+    /* Again, because a reload gets here with files that no check has seen. */
+    if (api_conf_check(conf, errors) < 0)
+        return GW_ECONF;
     for (size_t i = 0; i < conf_sections_n(conf); i++) {
         const struct conf_section *s = conf_section_at(conf, i);
         struct buf token = {0};
-        uint8_t digest[32];
+        uint8_t digest[API_DIGEST_BYTES];
         if (s->table != &api_key_table)
             continue;
         int rc = api_conf_token(conf, s->conf, &token);
@@ -50,22 +53,14 @@ int api_keys_read(const struct conf *conf, struct buf *credentials, struct buf *
     return 0;
 }
 
-static int load_one(struct api_key *k, const struct conf_section *s, struct span *credentials,
-                    uint64_t now_ms)
+static int take_digest(const char *name, struct span *credentials, uint8_t out[API_DIGEST_BYTES])
 {
-    const struct api_key_conf *c = s->conf;
     struct span digest;
-    if (!part_take(credentials, &digest) || digest.len != sizeof k->digest) {
-        log_error("[api %s]: the token did not arrive", s->name);
+    if (!part_take(credentials, &digest) || digest.len != API_DIGEST_BYTES) {
+        log_error("[api %s]: the token did not arrive", name);
         return GW_ECONF;
     }
-    *k = (struct api_key){.name = s->name,
-                          .calls = read_calls(&c->calls),
-                          .groups = c->groups,
-                          .rate = c->rate,
-                          .credit_milli = c->rate * 1000,
-                          .credit_at_ms = now_ms};
-    memcpy(k->digest, digest.at, sizeof k->digest);
+    memcpy(out, digest.at, digest.len);
     return 0;
 }
 
@@ -78,13 +73,29 @@ int api_keys_load(struct api_keys *k, const struct conf *conf, struct span *cred
         const struct conf_section *s = conf_section_at(conf, i);
         if (s->table != &api_key_table)
             continue;
-        int rc = load_one(&k->at[k->n], s, credentials, now_ms);
-        if (rc < 0) {
-            api_keys_fini(k);
-            return rc;
-        }
-        k->n++;
+        const struct api_key_conf *c = s->conf;
+        k->at[k->n++] = (struct api_key){.name = s->name,
+                                         .calls = read_calls(&c->calls),
+                                         .groups = c->groups,
+                                         .rate = c->rate,
+                                         .credit_milli = c->rate * 1000,
+                                         .credit_at_ms = now_ms};
     }
+    int rc = api_keys_renew(k, credentials);
+    if (rc < 0)
+        api_keys_fini(k);
+    return rc;
+}
+
+int api_keys_renew(struct api_keys *k, struct span *credentials)
+{
+    struct span rest = *credentials;
+    uint8_t digest[API_DIGEST_BYTES];
+    for (size_t i = 0; i < k->n; i++)
+        if (take_digest(k->at[i].name, &rest, digest) < 0)
+            return GW_ECONF;
+    for (size_t i = 0; i < k->n; i++)
+        (void)take_digest(k->at[i].name, credentials, k->at[i].digest);
     return 0;
 }
 
@@ -96,7 +107,7 @@ void api_keys_fini(struct api_keys *k)
 
 struct api_key *api_keys_find(const struct api_keys *k, struct span token)
 {
-    uint8_t digest[32];
+    uint8_t digest[API_DIGEST_BYTES];
     struct api_key *found = NULL;
     crypto_sha256(token, digest);
     for (size_t i = 0; i < k->n; i++) /* all of them: the place of a key is nobody's business */

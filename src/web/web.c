@@ -182,7 +182,8 @@ static void web_stop(void *self)
     visitors_close(&w->visitors);
 }
 
-static void renew_tls(struct web *w)
+/* Certificates and tokens, in the order of web_credentials(); none: they could not be read. */
+static void renew_credentials(struct web *w)
 {
     struct tls_context *tls;
     struct span rest = w->env->credentials;
@@ -190,17 +191,18 @@ static void renew_tls(struct web *w)
         return;
     if (peer_tls_open(&w->inner_tls, &w->conf->registries.tls, &rest) < 0)
         log_warn("the old certificates for inner_tls stay in use");
+    api_renew(w->api, &rest);
     for (size_t i = 0; i < w->doors_n; i++)
         door_renew_tls(&w->doors[i], tls);
     tls_context_unref(tls);
 }
 
-/* A reload: new certificates; and the folder may be another one now, where the root's path goes
- * over a link. */
+/* A reload: new certificates and tokens; and the folder may be another one now, where the root's
+ * path goes over a link. */
 static void web_reopen(void *self)
 {
     struct web *w = self;
-    renew_tls(w);
+    renew_credentials(w);
     struct pages *pages = open_pages(w->env);
     if (!pages)
         return;

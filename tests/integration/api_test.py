@@ -10,7 +10,7 @@ import pytest
 import wire
 from api_site import ADMIN, DOCUMENT, NEWS, READER, SLOWLY, Api, api, fault, shared  # noqa: F401 (fixtures are used by name)
 from cluster import nothing
-from harness import ROOT, SLOW, free_ports
+from harness import ROOT, SLOW, free_ports, wait_until
 from openapi import Document
 
 
@@ -287,6 +287,34 @@ def test_batch(api):
             assert (await asyncio.to_thread(api.ask, "POST", "/api/batch", bad))[0] == 400
 
     asyncio.run(scene())
+
+
+def test_a_reload_takes_new_tokens(api, tmp_path):
+    """From token_file; a file that is not as it must be leaves the old token in use."""
+    new, file = "another-" + NEWS, tmp_path / "news.token"
+
+    def status(token):
+        return api.raw("GET", "/api/groups", headers={"Authorization": f"Bearer {token}"})[0]
+
+    def reload():
+        return api.cluster.server.command("reload")
+
+    assert (status(NEWS), status(new)) == (200, 401)
+    file.write_text(new + "\n")
+    assert (status(NEWS), status(new)) == (200, 401)
+    done = reload()
+    assert done.returncode == 0, done.stdout + done.stderr
+    wait_until(lambda: status(new) == 200, what="the new token")
+    assert (status(NEWS), status(ADMIN)) == (401, 200)
+
+    for wrong in ("short\n", ADMIN + "\n", ""):
+        file.write_text(wrong)
+        done = reload()
+        assert done.returncode != 0 and "[api news] token" in done.stdout, done.stdout + done.stderr
+        assert ADMIN not in done.stdout
+    file.unlink()
+    assert reload().returncode != 0
+    assert (status(new), status("short"), status(ADMIN)) == (200, 401, 200)
 
 
 def test_rate(api):
