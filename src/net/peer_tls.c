@@ -24,6 +24,7 @@ int peer_tls_use(struct peer_tls *t, enum peer_tls_mode mode, const char *name,
         .verify = TLS_VERIFY_REQUIRED,
         .min_version = TLS_VERSION_1_3,
         .ciphers = TLS_CONF_CIPHERS,
+        .suites = TLS_CONF_SUITES,
         .peer_name = name,
     };
     struct tls_context *accepting = tls_context_new(&setup, complaint);

@@ -245,13 +245,13 @@ static struct span next_record(struct tls *t, const struct pieces *p)
     return span_of(t->ctx->scratch, len);
 }
 
-/* Returns how many bytes were taken, or the error. */
+/* Returns how many bytes were taken, or the error. OpenSSL's list of errors is empty before, and
+ * stays so while there is none. */
 static ssize_t write_record(struct tls *t, struct span content, unsigned *wants)
 {
     size_t n = 0;
     if (t->broken)
         return t->broken;
-    ERR_clear_error();
     if (SSL_write_ex(t->ssl, content.at, content.len, &n) == 1)
         return (ssize_t)n;
     return failure(t, 0, wants);
@@ -305,6 +305,7 @@ static ssize_t tls_writev(void *state, int fd, const struct iovec *iov, int iov_
     struct tls *t = state;
     struct pieces rest = {.iov = iov, .iov_n = iov_n};
     *wants = LOOP_WRITE;
+    ERR_clear_error();
     ssize_t n = tls_wire_flush(&t->wire); /* the rest of the last time */
     if (n < 0)
         return n == -EAGAIN ? n : (t->broken = (int)n);
@@ -321,6 +322,7 @@ static ssize_t tls_send_file(void *state, int fd, int file_fd, uint64_t off, siz
 {
     struct tls *t = state;
     size_t sent = 0;
+    ERR_clear_error();
     while (sent < len) {
         size_t want = len - sent < TLS_RECORD_MAX ? len - sent : TLS_RECORD_MAX;
         ssize_t n = pread(file_fd, t->ctx->scratch, want, (off_t)(off + sent));

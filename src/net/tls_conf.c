@@ -87,6 +87,7 @@ static struct tls_context *make(const struct tls_conf *tls, struct span credenti
         .verify = (enum tls_verify)tls->verify,
         .min_version = (enum tls_version)tls->min_version,
         .ciphers = tls->ciphers,
+        .suites = tls->suites,
         .has_kernel = tls->has_kernel,
     };
     struct tls_pair *pairs = mem_zalloc(tls->certs.len * sizeof *pairs);
@@ -135,6 +136,9 @@ static void pass_on(const struct place *at, const struct tls_conf *tls,
         return;
     case TLS_PART_CIPHERS:
         complain_key(at, "tls_ciphers", tls->ciphers, complaint->text);
+        return;
+    case TLS_PART_SUITES:
+        complain_key(at, "tls_ciphersuites", tls->suites, complaint->text);
         return;
     }
 }

@@ -159,6 +159,8 @@ static int add_pair(struct tls_context *all, const struct tls_setup *setup, size
     set_sessions(ctx, setup->ticket_secret.len > 0);
     if (SSL_CTX_set_cipher_list(ctx, setup->ciphers) != 1)
         return tls_complain(complaint, TLS_PART_CIPHERS, "OpenSSL knows none of these ciphers");
+    if (setup->suites && SSL_CTX_set_ciphersuites(ctx, setup->suites) != 1)
+        return tls_complain(complaint, TLS_PART_SUITES, "OpenSSL knows none of these ciphers");
     int rc = tls_pem_use_pair(ctx, &setup->pairs[pos], complaint);
     if (rc == 0)
         rc = set_verify(ctx, setup, complaint);

@@ -25,6 +25,7 @@ struct tls_setup {
     enum tls_verify verify;
     enum tls_version min_version;
     const char *ciphers; /* of TLS 1.2, as openssl-ciphers(1) writes them */
+    const char *suites;  /* of TLS 1.3, the most preferred first; NULL: OpenSSL's own */
     bool has_kernel;     /* lets the kernel encrypt where it can */
     /* Ticket keys are made from it and the time: processes with the same secret resume one
      * another's sessions. At least 32 random bytes. */
@@ -32,7 +33,13 @@ struct tls_setup {
     const char *peer_name;     /* what the other side's certificate must be for; NULL: whatever */
 };
 
-enum tls_part { TLS_PART_CERT, TLS_PART_KEY, TLS_PART_CLIENT_CA, TLS_PART_CIPHERS };
+enum tls_part {
+    TLS_PART_CERT,
+    TLS_PART_KEY,
+    TLS_PART_CLIENT_CA,
+    TLS_PART_CIPHERS,
+    TLS_PART_SUITES
+};
 
 /* What is wrong with a setup, for whoever knows where its parts come from. */
 struct tls_complaint {

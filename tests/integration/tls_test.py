@@ -294,6 +294,7 @@ def test_check_names_what_is_wrong(site, ca, pair, tmp_path):
         (pair, "tls_verify = required", 1, "needs tls_client_ca"),
         (pair, f"tls_verify = required\ntls_client_ca = {pair[1]}", 1, "tls_client_ca"),
         (pair, "tls_ciphers = NONSENSE", 1, "tls_ciphers"),
+        (pair, "tls_ciphersuites = NONSENSE", 1, "tls_ciphersuites"),
         (expired, "", 0, "expired"),
         (ending, "", 0, "ending.pem expires in "),
     ]

@@ -143,6 +143,7 @@ static void complaints_name_the_line(void **state)
          "test.conf:5: [web] tls_client_ca: one.key: no certificate"},
         {"tls_client_ca = one.pem\n", "test.conf:2: [web] tls_client_ca: has no effect"},
         {PAIR_ONE "tls_ciphers = NOTHING\n", "test.conf:4: [web] tls_ciphers: NOTHING: OpenSSL"},
+        {PAIR_ONE "tls_ciphersuites = NO\n", "test.conf:4: [web] tls_ciphersuites: NO: OpenSSL"},
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct reading r = read_keys(bad[i].lines);

@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "net/tls.h"
+#include "net/tls_conf.h"
 #include "support/cert.h"
 #include "support/tmpdir.h"
 
@@ -248,6 +249,38 @@ static void the_certificate_of_the_name(void **state)
     }
     SSL_CTX_free(other);
     tls_context_unref(ctx);
+}
+
+static void the_servers_choice_of_ciphers(void **state)
+{
+    static const char ours[] = TLS_CONF_SUITES;
+    static const char aes_256[] = "TLS_AES_256_GCM_SHA384", aes_128[] = "TLS_AES_128_GCM_SHA256";
+    static const char chacha[] = "TLS_CHACHA20_POLY1305_SHA256";
+    static const struct {
+        const char *suites, *offered, *want;
+    } table[] = {
+        {ours, "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256",
+         aes_128},
+        {ours, "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256", chacha}, /* a phone */
+        {ours, "TLS_AES_256_GCM_SHA384", aes_256},
+        {aes_256, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384", aes_256},
+        {NULL, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384", aes_256},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        struct tls_context *ctx = context((struct tls_setup){.suites = table[i].suites});
+        SSL_CTX *other = client_ctx(TLS1_3_VERSION);
+        assert_int_equal(SSL_CTX_set_ciphersuites(other, table[i].offered), 1);
+        serve(f, ctx, false);
+        SSL *client = client_new(other, f->peer_fd, NULL);
+        shake_hands(f, client);
+        assert_string_equal(SSL_get_cipher_name(client), table[i].want);
+        conn_destroy(f->conn, 0);
+        fixture_turn(f);
+        SSL_free(client);
+        SSL_CTX_free(other);
+        tls_context_unref(ctx);
+    }
 }
 
 /* Connects, reads a byte (in TLS 1.3 tickets come behind the handshake), keeps the session. */
@@ -509,6 +542,7 @@ int main(void)
         FIXTURE_TEST(input_held_by_openssl_comes_after_a_pause),
         FIXTURE_TEST(half_close),
         FIXTURE_TEST(the_certificate_of_the_name),
+        FIXTURE_TEST(the_servers_choice_of_ciphers),
         FIXTURE_TEST(sessions_are_resumed),
         FIXTURE_TEST(tickets_open_elsewhere),
         FIXTURE_TEST(clients_show_certificates),
