@@ -19,9 +19,10 @@ enum { IDLE_BUFS_MAX = 256, IDLE_BUF_BYTES_MAX = 64 * 1024 };
 
 static void take_buf(struct gw_conn *h)
 {
+    if (h->message.base) /* gw_conn_read() keeps it from message to message */
+        return;
     struct buf *idle = vec_pop(&h->service->idle_bufs);
-
-    if (!idle || h->message.base)
+    if (!idle)
         return;
     h->message = *idle;
     mem_free(idle);

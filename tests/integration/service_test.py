@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import time
 import urllib.request
+from pathlib import Path
 
 import certs
 import pytest
@@ -337,6 +338,23 @@ module = {PROBE}"""
         assert line.until(b"\n").startswith(b"-")
         line.send(b"dial gopher://127.0.0.1:70 x\n")
         assert line.until(b"\n") == b"-22\n"
+        line.close()
+
+
+def test_reading_again_and_again_costs_no_memory(tmp_path):
+    port = free_ports()
+    with site(tmp_path, f"[service p]\nlisten = text://127.0.0.1:{port}\nmodule = {PROBE}", port) as s:
+        line = Line(port)
+
+        def kilobytes_after(n):
+            line.send(f"repeat text://127.0.0.1:{port} {n}\n".encode())
+            assert line.until(b"\n") == b"done\n"
+            status = Path(f"/proc/{s.pids('service')[0]}/status").read_text()
+            return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
+
+        before = kilobytes_after(100)
+        # A buffer of 64 KiB that is lost with each message makes 48 MiB.
+        assert kilobytes_after(800) - before < 16 * 1024
         line.close()
 
 

@@ -20,8 +20,8 @@ static void on_websocket_connect(struct gw *gw, struct gw_conn *conn, const stru
         gw_log_error(gw, "the handshake could not be refused");
 }
 
-/* "sleep MS TEXT" answers late, "fill" sends until the queue is full, "dial URL TEXT" asks there.
- */
+/* "sleep MS TEXT" answers late, "fill" sends until the queue is full, "dial URL TEXT" asks there;
+ * for "repeat URL N" see repeat(). */
 static void dial(struct gw *gw, struct gw_conn *conn, char *words)
 {
     char *text = strchr(words, ' ');
@@ -43,6 +43,29 @@ static void dial(struct gw *gw, struct gw_conn *conn, char *words)
         snprintf(line, sizeof line, "%d", rc);
     }
     (void)gw_conn_send(conn, gw_str(line));
+}
+
+/* "repeat URL N": sends N messages of 60,000 bytes there, and reads an answer to each. */
+static void repeat(struct gw *gw, struct gw_conn *conn, char *words)
+{
+    static char block[60000];
+    char *n = strchr(words, ' ');
+    struct gw_conn *there;
+    struct gw_bytes answer;
+
+    *n++ = '\0';
+    memset(block, 'x', sizeof block);
+    int rc = gw_dial(gw, words, NULL, &there);
+    for (unsigned long left = strtoul(n, NULL, 10); rc == 0 && left > 0; left--) {
+        rc = gw_conn_send(there, gw_bytes(block, sizeof block));
+        if (rc == 0)
+            rc = gw_conn_read(there, &answer);
+        if (rc == 0 && answer.len != sizeof block)
+            rc = GW_EPROTO;
+    }
+    if (there)
+        gw_conn_close(there, 1000, "");
+    (void)gw_conn_send(conn, gw_str(rc == 0 ? "done" : gw_strerror(rc)));
 }
 
 static void fill(struct gw *gw, struct gw_conn *conn)
@@ -70,6 +93,8 @@ static void on_message(struct gw *gw, struct gw_conn *conn, struct gw_bytes mess
         (void)gw_conn_send(conn, gw_str(text + 1));
     } else if (strncmp(words, "dial ", 5) == 0) {
         dial(gw, conn, words + 5);
+    } else if (strncmp(words, "repeat ", 7) == 0) {
+        repeat(gw, conn, words + 7);
     } else if (strcmp(words, "fill") == 0) {
         fill(gw, conn);
     } else if (strcmp(words, "bye") == 0) {
