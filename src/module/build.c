@@ -28,7 +28,7 @@ extern char **environ;
 /* ---- the compiler ---- */
 
 /* Beside the program: build/gatehouse has the tree's include, PREFIX/bin/gatehouse PREFIX/include.
- */
+ * 0 or -errno, and a line that says what to do. */
 static int find_headers(struct buf *out)
 {
     const char *set = getenv("GATEHOUSE_INCLUDE");
@@ -38,8 +38,12 @@ static int find_headers(struct buf *out)
         buf_puts(out, set);
     else {
         ssize_t len = readlink("/proc/self/exe", exe, sizeof exe - 1);
-        if (len < 0)
-            return -errno;
+        if (len < 0) {
+            int rc = -errno;
+            fprintf(stderr, "/proc/self/exe: %s; set GATEHOUSE_INCLUDE to the folder with gw/\n",
+                    gw_strerror(rc));
+            return rc;
+        }
         exe[len] = '\0';
         char *slash = strrchr(exe, '/');
         if (slash)
@@ -114,20 +118,28 @@ static int run_compiler(const char *cc, const struct module_conf *c, const char 
 }
 
 /* cc, $CC or the first compiler that is there. */
+static int run_some_compiler(const struct module_conf *c, const char *source, const char *headers,
+                             const char *out)
+{
+    static const char *const known[] = {"cc", "gcc", "clang"};
+    const char *asked = c->cc ? c->cc : getenv("CC");
+    int status = -ENOENT;
+
+    if (asked && span_trim(span_str(asked)).len > 0)
+        return run_compiler(asked, c, source, headers, out);
+    for (size_t i = 0; i < ARRAY_LEN(known) && status == -ENOENT; i++)
+        status = run_compiler(known[i], c, source, headers, out);
+    return status;
+}
+
 static int compile(const struct module_conf *c, const char *source, const char *out)
 {
-    const char *asked = c->cc ? c->cc : getenv("CC");
-    const char *known[] = {"cc", "gcc", "clang"};
     struct buf headers = {0};
-    int status = find_headers(&headers);
-
-    if (status == 0 && asked && span_trim(span_str(asked)).len > 0)
-        status = run_compiler(asked, c, source, buf_cstr(&headers), out);
-    else if (status == 0) {
-        status = -ENOENT;
-        for (size_t i = 0; i < ARRAY_LEN(known) && status == -ENOENT; i++)
-            status = run_compiler(known[i], c, source, buf_cstr(&headers), out);
+    if (find_headers(&headers) < 0) { /* said there */
+        buf_fini(&headers);
+        return GW_ECONF;
     }
+    int status = run_some_compiler(c, source, buf_cstr(&headers), out);
     buf_fini(&headers);
     if (status < 0)
         fprintf(stderr, "cannot run the compiler for %s: %s; install gcc, or name one with cc =\n",
