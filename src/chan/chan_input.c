@@ -266,8 +266,7 @@ static void on_conn_close(struct conn *c, void *owner, int why)
 /* The conf of a channel's connection lies in its kind. */
 static size_t room_bytes(const struct conn_conf *conf)
 {
-    const void *kind = (const char *)conf - offsetof(struct chan_kind, conn_conf);
-    return chan_room_bytes(((const struct chan_kind *)kind)->codec);
+    return chan_room_bytes(CONTAINER_OF_CONST(conf, struct chan_kind, conn_conf)->codec);
 }
 
 const struct conn_events chan_conn_events = {

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "mesh/query.h"
-#include "net/sock.h"
+#include "proc/connection.h"
 
 enum { FLUSH_LOOK_MS = 5 };
 
@@ -273,23 +273,7 @@ void mesh_connections(const struct mesh *m, role_connection_fn *row, void *ctx)
         const struct uplink *u = m->gateways.links.at[i];
         if (u->state != UPLINK_UP)
             continue;
-        const struct conn *conn = chan_conn(u->chan);
-        struct role_connection c = {
-            .id = i + 1, .transport = conn_transport_name(conn), .protocol = "wire"};
-        struct conn_counts counts;
-        struct addr local = {0};
-        int unread = 0;
-        int unsent = 0;
-        conn_counts(conn, &counts);
-        (void)sock_local(conn_fd(conn), &local);
-        (void)sock_queue(conn_fd(conn), &unread, &unsent);
-        addr_text(&local, c.local);
-        addr_text(conn_peer(conn), c.remote);
-        c.state = conn_is_closing(conn) ? "CLOSING" : "ESTABLISHED";
-        c.read_bytes = counts.read_bytes;
-        c.written_bytes = counts.written_bytes;
-        c.unread_bytes = (uint64_t)unread;
-        c.unsent_bytes = (uint64_t)unsent;
+        struct role_connection c = connection_row(chan_conn(u->chan), i + 1, "wire");
         if (!row(ctx, &c))
             return;
     }

@@ -2,6 +2,7 @@
 #include "module/module.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 
 #include "base/log.h"
 
@@ -31,6 +32,7 @@ const void *module_open(const char *path, const struct module_kind *kind, struct
 
 const void *module_open_or_log(const char *path, const struct module_kind *kind)
 {
+    setvbuf(stdout, NULL, _IOLBF, 0);
     struct buf error = {0};
     const void *module = module_open(path, kind, &error);
 

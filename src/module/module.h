@@ -17,7 +17,8 @@ struct module_kind {
  * for a person in `error`. */
 const void *module_open(const char *path, const struct module_kind *kind,
                         struct buf *error) NODISCARD;
-/* The same, and what is wrong goes to the log. */
+/* The same for the process that runs it: what is wrong goes to the log, and what the module prints
+ * shows up line by line, in a file too. */
 const void *module_open_or_log(const char *path, const struct module_kind *kind) NODISCARD;
 
 #endif

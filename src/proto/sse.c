@@ -7,7 +7,7 @@
 
 enum { DIGITS_MAX = 10 };
 
-static void put_text(struct buf *out, struct span text)
+void sse_put_data(struct buf *out, struct span text)
 {
     size_t begin = 0;
 
@@ -33,7 +33,7 @@ void sse_put_message(struct buf *out, uint64_t number, struct span payload, bool
         buf_commit(out, room - 1);
         buf_putc(out, '\n');
     } else {
-        put_text(out, payload);
+        sse_put_data(out, payload);
     }
     buf_putc(out, '\n');
 }

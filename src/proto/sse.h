@@ -9,6 +9,8 @@
 #include "base/compiler.h"
 #include "base/span.h"
 
+/* Appends "data: " lines: one for each line of the text, whose ends are CR, LF or CRLF. */
+void sse_put_data(struct buf *out, struct span text);
 /* Appends one server-sent event (HTML, §9.2): "id: N", the lines of the text, an empty line.
  * Binary is base64 in an event of type "binary". */
 void sse_put_message(struct buf *out, uint64_t number, struct span payload, bool is_binary);

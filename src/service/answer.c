@@ -10,17 +10,21 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proto/sse.h"
 #include "service/exchange.h"
 #include "service/handle.h"
 #include "service/http_line.h"
 #include "service/self.h"
 
-enum { MORE_HEADERS_MAX = 16 * 1024 };
+/* A large answer does not keep its memory for ever. */
+enum { MORE_HEADERS_MAX = 16 * 1024, SCRATCH_KEPT_MAX = 1024 * 1024 };
 
 static struct buf *scratch(const struct gw_http *h)
 {
     struct buf *b = &h->conn->service->scratch;
 
+    if (b->cap > SCRATCH_KEPT_MAX)
+        buf_fini(b);
     buf_clear(b);
     return b;
 }
@@ -183,23 +187,6 @@ int gw_http_begin_events(struct gw_http *h)
     return send_bytes(h, buf_span(out));
 }
 
-/* Each line of the data is a line of the event; CR, LF and CRLF end lines alike. */
-static void put_data(struct buf *out, struct span data)
-{
-    size_t begin = 0;
-
-    for (size_t i = 0; i <= data.len; i++) {
-        if (i < data.len && data.at[i] != '\n' && data.at[i] != '\r')
-            continue;
-        buf_puts(out, "data: ");
-        buf_put_span(out, span_of(data.at + begin, i - begin));
-        buf_putc(out, '\n');
-        if (i + 1 < data.len && data.at[i] == '\r' && data.at[i + 1] == '\n')
-            i++;
-        begin = i + 1;
-    }
-}
-
 int gw_conn_send_event(struct gw_conn *conn, const char *event, const char *id,
                        struct gw_bytes data)
 {
@@ -218,7 +205,7 @@ int gw_conn_send_event(struct gw_conn *conn, const char *event, const char *id,
         buf_printf(out, "event: %s\n", event);
     if (id)
         buf_printf(out, "id: %s\n", id);
-    put_data(out, span_of(data.data, data.len));
+    sse_put_data(out, span_of(data.data, data.len));
     buf_putc(out, '\n');
     int rc = conn_send(conn->conn, buf_span(out));
     handle_watch_queue(conn);

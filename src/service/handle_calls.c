@@ -31,7 +31,7 @@ static int send_message(struct gw_conn *h, struct gw_bytes message, bool is_bina
     if (h->http) {
         if (!http_line_is_stream(h))
             return counted(h, GW_ECONTEXT);
-        return gw_conn_send_event(h, NULL, NULL, message);
+        return counted(h, gw_conn_send_event(h, NULL, NULL, message));
     }
     if (!h->kind->own)
         return counted(h, chan_send(h->chan, payload, is_binary));

@@ -10,9 +10,7 @@
 
 static const struct service_kind *kind_of(const struct codec_conf *conf)
 {
-    return (
-        const struct service_kind *)(const void *)((const char *)conf -
-                                                   offsetof(struct service_kind, chan.codec_conf));
+    return CONTAINER_OF_CONST(conf, struct service_kind, chan.codec_conf);
 }
 
 static ssize_t own_decode(void *state, const struct codec_conf *conf, uint8_t *at, size_t len,

@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "module/build.h"
-#include "net/sock.h"
 #include "net/tls_conf.h"
+#include "proc/connection.h"
 #include "proc/listen.h"
 #include "service/calls.h"
 #include "service/ending.h"
@@ -116,6 +116,7 @@ static void begin(void *arg)
     if (listen_all(s) < 0)
         log_fatal("the service cannot listen");
     tls_context_unref(s->tls);
+    s->tls = NULL;
     s->env->ready(s->env);
 }
 
@@ -191,8 +192,6 @@ static int service_start(struct role_env *env, void **self)
 
     if (!module)
         return GW_EABI;
-    setvbuf(stdout, NULL, _IOLBF,
-            0); /* what a module prints shows up line by line in the file too */
     struct service *s = mem_zalloc(sizeof *s);
     s->mesh.gw.io = &service_io;
     s->mesh.loop = env->loop;
@@ -209,6 +208,7 @@ static int service_start(struct role_env *env, void **self)
         rc = peer_tls_open(&s->mesh.tls, &conf->registries.tls, &credentials);
     if (rc < 0) {
         tls_context_unref(s->tls);
+        peer_tls_close(&s->mesh.tls);
         log_error("the service cannot start: %s", gw_strerror(rc));
         mem_free(s);
         return rc;
@@ -261,26 +261,11 @@ static void service_status(void *self, struct role_status *out)
 
 static bool put_row(const struct gw_conn *h, role_connection_fn *row, void *ctx)
 {
-    struct conn_counts counts;
-    int unread = 0, unsent = 0;
-    struct addr local = {0};
-    struct role_connection r = {
-        .id = h->id,
-        .transport = conn_transport_name(h->conn),
-        .protocol = h->chan ? chan_kind_of(h->chan)->codec->name : "http",
-        .is_ipv6 = h->peer.family == AF_INET6,
-        .state = gw_conn_is_open(h) ? "ESTABLISHED" : "CLOSING",
-    };
+    const char *protocol = h->chan ? chan_kind_of(h->chan)->codec->name : "http";
+    struct role_connection r = connection_row(h->conn, h->id, protocol);
 
-    conn_counts(h->conn, &counts);
-    (void)sock_queue(conn_fd(h->conn), &unread, &unsent);
-    (void)sock_local(conn_fd(h->conn), &local);
-    r.read_bytes = counts.read_bytes;
-    r.written_bytes = counts.written_bytes;
-    r.unread_bytes = (uint64_t)unread;
-    r.unsent_bytes = conn_queued(h->conn) + (uint64_t)unsent;
-    addr_text(&local, r.local);
-    addr_text(&h->peer, r.remote);
+    if (!gw_conn_is_open(h))
+        r.state = "CLOSING";
     return row(ctx, &r);
 }
 

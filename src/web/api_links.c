@@ -41,15 +41,22 @@ static bool is_resting(const struct api_links *l, struct gateway_at at)
     return r && r->until_ms > loop_now_ms(l->mesh.loop);
 }
 
-/* Entries are kept: there are as many as there ever were gateways that hung. */
+/* A place whose time is over, or a new one: there are as many as ever hung at the same time. */
+static struct api_rest *free_rest(struct api_links *l)
+{
+    for (size_t i = 0; i < l->rests_n; i++)
+        if (l->rests[i].until_ms <= loop_now_ms(l->mesh.loop))
+            return &l->rests[i];
+    l->rests = mem_realloc(l->rests, (l->rests_n + 1) * sizeof *l->rests);
+    return &l->rests[l->rests_n++];
+}
+
 static void let_rest(struct api_links *l, struct gateway_at at)
 {
     struct api_rest *r = find_rest(l, at);
-    if (!r) {
-        l->rests = mem_realloc(l->rests, (l->rests_n + 1) * sizeof *l->rests);
-        r = &l->rests[l->rests_n++];
-        r->at = at;
-    }
+    if (!r)
+        r = free_rest(l);
+    r->at = at;
     r->until_ms = loop_now_ms(l->mesh.loop) + REST_MS;
 }
 

@@ -19,11 +19,7 @@ static void finish_all(struct scrapes *all, struct span text)
 {
     struct list done;
     list_init(&done);
-    while (!list_is_empty(&all->waiting)) { /* whoever asks again from on_done waits anew */
-        struct list *first = all->waiting.next;
-        list_remove(first);
-        list_append(&done, first);
-    }
+    list_take_all(&done, &all->waiting); /* whoever asks again from on_done waits anew */
     while (!list_is_empty(&done)) {
         struct scrape *s = CONTAINER_OF(done.next, struct scrape, node);
         scrape_stop(s);

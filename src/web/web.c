@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "chan/door.h"
-#include "net/sock.h"
 #include "net/tls_conf.h"
+#include "proc/connection.h"
 #include "proc/listen.h"
 #include "web/api.h"
 #include "web/api_key.h"
@@ -235,27 +235,9 @@ struct walk {
 static bool tell_visitor(void *ctx, struct conn *conn, bool is_waiting)
 {
     struct walk *walk = ctx;
-    struct conn_counts counts;
-    struct addr local = {0};
-    int unread = 0, unsent = 0;
-    conn_counts(conn, &counts);
-    if (sock_local(conn_fd(conn), &local) < 0 || sock_queue(conn_fd(conn), &unread, &unsent) < 0)
-        return true; /* it is just going */
-    struct role_connection row = {
-        .id = ++walk->id,
-        .transport = conn_transport_name(conn),
-        .protocol = "http",
-        .is_ipv6 = conn_peer(conn)->family == AF_INET6,
-        .state = conn_is_closing(conn) ? "CLOSING"
-                 : is_waiting          ? "WAITING"
-                                       : "ESTABLISHED",
-        .read_bytes = counts.read_bytes,
-        .written_bytes = counts.written_bytes,
-        .unread_bytes = (uint64_t)unread,
-        .unsent_bytes = (uint64_t)unsent + conn_queued(conn),
-    };
-    addr_text(&local, row.local);
-    addr_text(conn_peer(conn), row.remote);
+    struct role_connection row = connection_row(conn, ++walk->id, "http");
+    if (is_waiting && !conn_is_closing(conn))
+        row.state = "WAITING";
     return walk->row(walk->ctx, &row);
 }
 

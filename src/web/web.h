@@ -1,4 +1,4 @@
-/* The web role: serves the static files of a [web] section. */
+/* The web role: static files of a [web] section, the HTTP API and metrics. */
 #ifndef WEB_WEB_H
 #define WEB_WEB_H
 

@@ -10,8 +10,7 @@ static struct worker *worker_of(struct gw *gw)
 
 static const struct worker *worker_of_const(const struct gw *gw)
 {
-    return (const struct worker *)(const void *)((const char *)gw -
-                                                 offsetof(struct worker, mesh.gw));
+    return CONTAINER_OF_CONST(gw, struct worker, mesh.gw);
 }
 
 /* ---- time ---- */

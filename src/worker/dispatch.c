@@ -194,6 +194,8 @@ void dispatch_packet(struct dispatch *d, struct uplink *u, const struct wire_pac
     if (event_fill(e, c, p) < 0) {
         log_error("no memory for an event of %zu bytes: it is lost", p->body.len);
         give_event(d, e);
+        if (is_idle(c))
+            let_rest(d, c);
         return;
     }
     d->in_hand_n++;

@@ -163,8 +163,6 @@ static int worker_start(struct role_env *env, void **self)
 
     if (!module)
         return GW_EABI;
-    setvbuf(stdout, NULL, _IOLBF,
-            0); /* what a module prints shows up line by line in the file too */
     struct worker *w = mem_zalloc(sizeof *w);
     w->mesh.gw.io = &worker_io;
     w->mesh.loop = env->loop;
