@@ -9,10 +9,10 @@ import sys
 import tempfile
 import time
 
-from chaos import disk, freeze, kill, network, shim, shortage, table
+from chaos import callers, disk, freeze, kill, network, shim, shortage, table
 from chaos.stage import run
 
-FAULTS = [*kill.FAULTS, *freeze.LONG, *network.LONG, *disk.FAULTS, *shortage.FAULTS, *shim.FAULTS]
+FAULTS = [*kill.FAULTS, *callers.FAULTS, *freeze.LONG, *network.LONG, *disk.FAULTS, *shortage.FAULTS, *shortage.LONG, *shim.FAULTS]
 
 
 def main():

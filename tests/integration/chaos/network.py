@@ -26,6 +26,7 @@ class Hosts:
         self.registry, self.public, self.inner = free_ports(), free_ports(), free_ports()
         self.gateway, self.patience_s = gateway, patience_s
         self.crowd = None
+        self.gone = set()  # hosts that will not come back
         self.sites = {name: self.lab.site(name, self._text(name)).start() for name in SERVERS}
         wait_until(self.is_whole, 20, "every gateway has a link to every worker")
 
@@ -52,7 +53,9 @@ class Hosts:
         return self.rows(name)[0]["links"]
 
     def is_whole(self):
-        return all(self.links_n(name) == 2 for name in SERVERS if name != "r1")
+        """Whether whoever is left is linked with all of the other side who are."""
+        left = [name for name in SERVERS if name != "r1" and name not in self.gone]
+        return all(self.links_n(name) == sum(other[0] != name[0] for other in left) for name in left)
 
     def end(self):
         if self.crowd:
@@ -73,6 +76,17 @@ def _cut(name, seconds, who=None):
         stage.lab.heal(name)
         wait_until(stage.is_whole, 30, "all are linked again")
         return words
+    return strike
+
+
+def _cut_for_good(name):
+    """Its host is switched off, or its cable cut, and nobody mends it."""
+    def strike(stage):
+        begun = time.monotonic()
+        stage.lab.cut(name)
+        stage.gone.add(name)
+        wait_until(stage.is_whole, 120, "the others do without it")
+        return f"its links are closed after {time.monotonic() - begun:.0f} s"
     return strike
 
 
@@ -103,6 +117,8 @@ LONG = [
     Fault("worker host cut off for 4 s", _cut("w2", SHORT_S), Limit(silence_s=1, normal_s=15), Hosts),
     Fault("worker host cut off for 15 s", _cut("w2", LONG_S, who="g1"),
           Limit(silence_s=1, normal_s=45), Hosts),
+    Fault("worker host cut off for good", _cut_for_good("w2"),
+          Limit(lost_n=4000, silence_s=1, normal_s=90), Hosts),
     Fault("5 % of all packets lost for 8 s", _lose(5), Limit(silence_s=3, normal_s=12), Hosts),
     Fault("20 % of all packets lost for 8 s", _lose(20), Limit(silence_s=10, normal_s=30), Hosts),
     Fault("host of two clients gone without a word (`ping_interval = 2`)", _clients_vanish,

@@ -1,6 +1,9 @@
-"""No more descriptors: RLIMIT_NOFILE of a running process is lowered to what it has open."""
+"""No more descriptors, and no more address space: limits of a running process are lowered to what it has."""
 
+import asyncio
+import functools
 import os
+import re
 import resource
 import signal
 import socket
@@ -8,23 +11,37 @@ import time
 
 from chaos.stage import Fault, Limit, Stage
 from harness import wait_until
+from ws import Client
 
 HASTE_N = 50  # connections that are tried meanwhile
+BIG = 900_000  # a message below max_message_bytes
+BIG_N = 20  # of them at once
 
 
-class NoDescriptors:
-    """While it is entered the process can open nothing."""
+class Lowered:
+    """While it is entered the process has no more than `used` of a resource."""
 
-    def __init__(self, pid):
-        self.pid = pid
+    def __init__(self, pid, what, used):
+        self.pid, self.what, self.used = pid, what, used
 
     def __enter__(self):
-        self.before = resource.prlimit(self.pid, resource.RLIMIT_NOFILE)
-        highest = max(map(int, os.listdir(f"/proc/{self.pid}/fd")))
-        resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (highest + 1, self.before[1]))
+        self.before = resource.prlimit(self.pid, self.what)
+        resource.prlimit(self.pid, self.what, (self.used, self.before[1]))
 
     def __exit__(self, *_):
-        resource.prlimit(self.pid, resource.RLIMIT_NOFILE, self.before)
+        resource.prlimit(self.pid, self.what, self.before)
+
+
+def no_descriptors(pid):
+    """It can open nothing."""
+    return Lowered(pid, resource.RLIMIT_NOFILE, max(map(int, os.listdir(f"/proc/{pid}/fd"))) + 1)
+
+
+def no_address_space(pid):
+    """It gets no memory but what lies in its heap already."""
+    with open(f"/proc/{pid}/status") as f:
+        used_kb = int(re.search(r"^VmSize:\s+(\d+) kB", f.read(), re.M)[1])
+    return Lowered(pid, resource.RLIMIT_AS, used_kb * 1024)
 
 
 def cpu_s(pid):
@@ -36,7 +53,7 @@ def cpu_s(pid):
 def _gateway(stage):
     pids = stage.site.pids("gateway")
     begun, used = time.monotonic(), sum(map(cpu_s, pids))
-    with NoDescriptors(pids[0]), NoDescriptors(pids[1]):
+    with no_descriptors(pids[0]), no_descriptors(pids[1]):
         waiting = [socket.create_connection(("127.0.0.1", stage.ports.port)) for _ in range(HASTE_N)]
         wait_until(lambda: "cannot accept connections: Too many open files" in stage.log(), 10, "the gateway says so")
         time.sleep(3)
@@ -56,7 +73,7 @@ def _gateway(stage):
 def _master(stage):
     """A process ends while its master cannot make the pipe to a successor."""
     before = stage.site.pids("worker")
-    with NoDescriptors(stage.site.process.pid):
+    with no_descriptors(stage.site.process.pid):
         os.kill(before[0], signal.SIGKILL)
         time.sleep(2)
     begun = time.monotonic()
@@ -64,7 +81,31 @@ def _master(stage):
     return f"a killed worker is replaced {time.monotonic() - begun:.1f} s after there are descriptors again"
 
 
+def _address_space(stage):
+    """Big messages come while there is no room for them."""
+    pid = stage.site.pids("gateway")[0]
+
+    async def scenario():
+        clients = [await Client.connect(stage.ports.port) for _ in range(BIG_N)]
+        with no_address_space(pid):
+            for client in clients:  # all but the last byte, so that each has to be kept
+                client.transport.write(b"\x82\xff" + BIG.to_bytes(8, "big") + bytes(4) + bytes(BIG - 1))
+            await asyncio.sleep(2)
+        ended_n = sum(client.is_closed.is_set() for client in clients)
+        for client in clients:
+            client.drop()
+        return ended_n
+
+    ended_n = asyncio.run(scenario())
+    assert stage.site.pids("gateway") == [pid] and ended_n > 0, ended_n
+    return f"{ended_n} of {BIG_N} who sent big messages at once were disconnected, nobody else"
+
+
 FAULTS = [
     Fault("no descriptors left in both gateways (EMFILE)", _gateway, Limit(), Stage),
     Fault("no descriptors left in the master, and a worker dies", _master, Limit(lost_n=40, normal_s=10), Stage),
+]
+LONG = [
+    Fault("no address space left in the gateway (RLIMIT_AS), and big messages come", _address_space, Limit(),
+          functools.partial(Stage, gateways=1)),
 ]

@@ -64,12 +64,13 @@ class Stage:
 
     patience_s = 2  # what has not arrived by then is lost
 
-    def __init__(self, folder, *, gateways=2, workers=2, prefix=(), **sections):
-        """`prefix`: words in front of the server. `sections`: text for a section of that name, as chat_conf() takes it."""
+    def __init__(self, folder, *, gateways=2, workers=2, prefix=(), more="", **sections):
+        """`prefix`: words in front of the server. `sections`: text for a section of that name, as chat_conf() takes it.
+        `more`: further sections, which may name the port {registry}."""
         self.ports = Ports(gateways)
         text = chat_conf(gateways=gateways, workers=workers, events=ROOT / "apps" / "chat" / "events.c",
                          registry=self.ports.registry, port=self.ports.port, inner=self.ports.inner, **sections)
-        self.site = Site(folder, text, prefix=prefix)
+        self.site = Site(folder, text + more.format(registry=self.ports.registry), prefix=prefix)
         self.crowd = None
         self.start()
 
