@@ -62,6 +62,8 @@ def slow(column, cls, on_full=None):
                                    rate=int(SLOW_RATE), slow=0.1 if on_full else 0, warmup=SLOW_FILL_SECONDS,
                                    seconds=SLOW_SECONDS)
             result["peak_bytes"] = processes.peak_bytes(server.process.pid)
+            # Who reads nothing does not see either that the server has closed.
+            result.update(server.counts("slow_closed", "dropped_new", "dropped_old"))
         if result["missing"] + result["doubled"] + result["closed_by_server"] > 0:
             raise Skipped(f"missing {result['missing']}, doubled {result['doubled']}, "
                           f"closed {result['closed_by_server']}")

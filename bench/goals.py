@@ -52,7 +52,7 @@ def _memory_of_slow(column):
         pairs = [(r, b) for r, b in zip(results.get(column, {}).get(PRESSED.label, []),
                                         results.get("slow_none", {}).get(PRESSED.label, []))
                  if "figure" in r and "figure" in b]
-        return max((r["peak_bytes"] - b["peak_bytes"]) / (r["slow"] * PRESSED.buffer_bytes)
+        return max((r["peak_bytes"] - b["peak_bytes"]) / (r["deaf"] * PRESSED.buffer_bytes)
                    for r, b in pairs) if pairs else None
     return value
 
@@ -92,8 +92,10 @@ GOALS = [
     ("p99 when a tenth reads nothing (close) / p99", _ratio("slow_close", PRESSED.label, PRESSED.label, "slow_none"),
      "<=", 1.10),
     ("the same with drop_new", _ratio("slow_drop_new", PRESSED.label, PRESSED.label, "slow_none"), "<=", 1.10),
+    ("the same with drop_old", _ratio("slow_drop_old", PRESSED.label, PRESSED.label, "slow_none"), "<=", 1.10),
     ("memory for them / their limits (close)", _memory_of_slow("slow_close"), "<=", 1.0),
     ("the same with drop_new", _memory_of_slow("slow_drop_new"), "<=", 1.0),
+    ("the same with drop_old", _memory_of_slow("slow_drop_old"), "<=", 1.0),
     ("30,000 reconnect at once: refused", _refused, "<=", 0),
 ]
 

@@ -219,7 +219,7 @@ def crowds():
     cells += once([crowd.deflate(s.GatehouseDeflate, 5000)]) + [crowd.spread(s.GatehouseFour, 10000)]
     cells += [crowd.on_two_cores(c) for c in (s.GatehouseSpread, s.GatehouseSpreadTwo)]
     cells += [crowd.slow("slow_none", s.GatehousePressed)]
-    cells += [crowd.slow(f"slow_{policy}", s.GatehousePressed, policy) for policy in ("close", "drop_new")]
+    cells += [crowd.slow(f"slow_{policy}", s.GatehousePressed, policy) for policy in ("close", "drop_new", "drop_old")]
     cells += [crowd.storm(s.Gatehouse), crowd.storm(s.GatehouseCrowd, 2)]
     cells += once([crowd.storm(c) for c in (s.UWebSockets, s.Nats)])
     cells += [login(s.GatehouseChat, members) for members in (500, 1000, 2000)]

@@ -204,8 +204,7 @@ static void tell(const struct open_run *run, const struct window *w, size_t deaf
     report_count("stray", run->stray_n);
     report_count("broken", f->broken_n + torn_n(f));
     report_count("closed_by_server", f->gone_n - deaf_gone_n);
-    report_count("slow", deaf_n);
-    report_count("slow_closed_by_server", deaf_gone_n);
+    report_count("deaf", deaf_n);
     report_count("server_memory", usage_memory(&w->server));
     report_end();
 }

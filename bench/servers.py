@@ -1,5 +1,6 @@
 """The servers under test: how each is started, what it speaks, and what it needs to be there."""
 import ctypes
+import json
 import os
 import resource
 import shutil
@@ -196,6 +197,13 @@ class Gatehouse(Server):
         with open(os.path.join(self.folder, "bench.conf"), "w", encoding="ascii") as f:
             f.write("\n".join(lines) + "\n")
         return [f"{self.build}/gatehouse", "start", "-c", "bench.conf"], {"GATEHOUSE_INCLUDE": f"{ROOT}/include"}
+
+    def counts(self, *names):
+        """What `status` counts under these names, all processes together."""
+        answer = subprocess.run([f"{self.build}/gatehouse", "status", "--json", "-c", "bench.conf"], cwd=self.folder,
+                                check=True, capture_output=True, timeout=STOP_SECONDS)
+        rows = json.loads(answer.stdout)["processes"]
+        return {name: sum(r.get(name, 0) for r in rows) for name in names}
 
 
 class GatehouseChat(Gatehouse):

@@ -21,6 +21,7 @@ COLUMNS = {
     "slow_none": ("p99, 10,000 members read", 1e-3, "{:.1f} ms", None),
     "slow_close": ("1,000 of them do not: closed", 1e-3, "{:.1f} ms", None),
     "slow_drop_new": ("the same, new messages dropped", 1e-3, "{:.1f} ms", None),
+    "slow_drop_old": ("the same, old messages dropped", 1e-3, "{:.1f} ms", None),
     "storm": ("all 15,000 per process reconnect at once", 1, "{:.2f} s", None),
     "echo": ("echo, 100 clients, 1 in flight", 1e-3, "{:.0f}k", FLOOR),
     "fanout": ("fan-out 500, 1 in flight", 1e-3, "{:.0f}k", FLOOR),
@@ -39,7 +40,7 @@ TABLES = [
     ("Closed loop, per CPU-second of all server processes (in brackets: per second of wall clock)",
      ["echo", "fanout", "rooms", "handshakes"]),
     ("Several gateway processes, compression, clients that do not read",
-     ["processes", "spread", "deflate", "slow_none", "slow_close", "slow_drop_new"]),
+     ["processes", "spread", "deflate", "slow_none", "slow_close", "slow_drop_new", "slow_drop_old"]),
     ("Connections and logins", ["idle", "idle_full", "login_500", "login_1000", "login_2000", "heartbeat", "storm"]),
 ]
 WITH_WALL_CLOCK = {"echo", "fanout", "rooms", "handshakes"}
@@ -78,9 +79,10 @@ def _notes(rounds, column):
         notes.append(f"{last['peak_bytes_before'] / 2**20:.0f} before")
     if "refused" in last and column == "storm":
         notes.append(f"{last['refused']} of {last['members']} refused, half back in {last['p50_us'] / 1e6:.1f} s")
-    if "slow" in last and column.startswith("slow"):
+    if "dropped_new" in last and column.startswith("slow"):
         notes.append(f"before {statistics.median(r['warmup_p99_us'] for r in rounds) / 1e3:.0f} ms")
-        notes += [f"{last['slow_closed_by_server']} closed"] if last["slow"] else []
+        words = {"slow_closed": "closed", "dropped_new": "dropped", "dropped_old": "dropped"}
+        notes += [f"{last[name]} {word}" for name, word in words.items() if last[name]]
     if "on_connect_share" in rounds[-1]:
         notes.append(f"on_connect {100 * min(r['on_connect_share'] for r in rounds):.1f} %")
     if max(r.get("others_busy", 0) for r in rounds) > generator.DISTURBED:
