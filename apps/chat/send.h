@@ -20,13 +20,18 @@ static void *new_zeroed(size_t n, size_t bytes)
 
 enum { TIME_TEXT_BYTES = sizeof "2026-11-20 12:00:00" };
 
+/* Written once for all messages of a second. */
 static void set_time(struct gw_json *message)
 {
-    char text[TIME_TEXT_BYTES];
+    static char text[TIME_TEXT_BYTES];
+    static time_t last;
     time_t now = time(NULL);
-    struct tm local;
-    localtime_r(&now, &local);
-    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
+    if (now != last) {
+        struct tm local;
+        localtime_r(&now, &local);
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
+        last = now;
+    }
     gw_json_set_str(message, "time", text);
 }
 

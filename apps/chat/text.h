@@ -2,6 +2,7 @@
 #ifndef CHAT_TEXT_H
 #define CHAT_TEXT_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,24 +11,11 @@
 
 enum { ESCAPED_MAX = sizeof "&quot;" - 1 /* the longest thing one byte becomes */ };
 
-/* What PHP's htmlspecialchars() makes of one character, NULL when it stays as it is. */
-static const char *entity_of(char c)
-{
-    switch (c) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    case '\'':
-        return "&#039;";
-    default:
-        return NULL;
-    }
-}
+/* What PHP's htmlspecialchars() makes of a byte, and line ends, which may become more; NULL for a
+ * byte that stays as it is. */
+static const char *const html_of[UCHAR_MAX + 1] = {
+    ['&'] = "&amp;",   ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;",
+    ['\''] = "&#039;", ['\r'] = "\r",  ['\n'] = "\n"};
 
 /* Text as HTML, with <br /> before each line end when has_breaks (PHP's nl2br(), which takes \r\n
  * and \n\r for one). Freed with free(); NULL without memory. */
@@ -41,18 +29,18 @@ static char *escape(struct gw_bytes text, bool has_breaks)
     char open_end = '\0'; /* the line end that the other one may complete */
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
+        const char *html = html_of[(unsigned char)c];
+        if (!html) {
+            *to++ = c;
+            open_end = '\0';
+            continue;
+        }
         bool is_end = c == '\r' || c == '\n';
         bool is_completed = is_end && open_end != '\0' && c != open_end;
         if (has_breaks && is_end && !is_completed)
             to = stpcpy(to, line_break);
-        open_end = '\0';
-        if (is_end && !is_completed)
-            open_end = c;
-        const char *entity = entity_of(c);
-        if (entity)
-            to = stpcpy(to, entity);
-        else
-            *to++ = c;
+        open_end = is_end && !is_completed ? c : '\0';
+        to = stpcpy(to, html);
     }
     *to = '\0';
     return out;

@@ -1,4 +1,4 @@
-/* JSON trees over jansson, which does not show outside of the two json files. */
+/* JSON trees over jansson, which does not show outside of the json files. */
 #include <gw/json.h>
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "base/json_read.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -75,6 +76,9 @@ struct gw_json *gw_json_parse_within(struct gw_bytes text, size_t bytes_max, uns
         snprintf(error, error_bytes, "%zu bytes, but the limit is %zu", text.len, bytes_max);
         return NULL;
     }
+    struct gw_json *common = json_read_common(text, depth_max);
+    if (common)
+        return common;
     /* jansson takes a NUL for the end of the text and would not look at what follows. */
     ptrdiff_t nul = span_find(span_of(text.data, text.len), '\0');
     if (nul >= 0) {
@@ -233,12 +237,18 @@ struct gw_json *gw_json_array(void)
 
 struct gw_json *gw_json_from_str(const char *text)
 {
-    return ours(json_string(text));
+    return text ? gw_json_from_strn(gw_str(text)) : NULL;
+}
+
+/* Of text that is known to be UTF-8; jansson's own check is slow. */
+static struct gw_json *new_str(struct gw_bytes text)
+{
+    return ours(json_stringn_nocheck(text.len ? text.data : "", text.len));
 }
 
 struct gw_json *gw_json_from_strn(struct gw_bytes text)
 {
-    return ours(json_stringn(text.len ? text.data : "", text.len));
+    return utf8_is_valid(span_of(text.data, text.len)) ? new_str(text) : NULL;
 }
 
 struct gw_json *gw_json_from_int(int64_t v)
@@ -263,9 +273,11 @@ struct gw_json *gw_json_from_null(void)
 
 int gw_json_set(struct gw_json *object, const char *name, struct gw_json *value)
 {
-    if (json_object_set_new(of(object), name, of(value)) == 0)
-        return 0;
-    return name && !utf8_is_valid(span_str(name)) ? GW_EUTF8 : -EINVAL;
+    if (!name || !utf8_is_valid(span_str(name))) {
+        json_decref(of(value));
+        return name ? GW_EUTF8 : -EINVAL;
+    }
+    return json_object_set_new_nocheck(of(object), name, of(value)) == 0 ? 0 : -EINVAL;
 }
 
 int gw_json_set_str(struct gw_json *object, const char *name, const char *text)
@@ -277,7 +289,7 @@ int gw_json_set_strn(struct gw_json *object, const char *name, struct gw_bytes t
 {
     if (!utf8_is_valid(span_of(text.data, text.len)))
         return GW_EUTF8;
-    return gw_json_set(object, name, gw_json_from_strn(text));
+    return gw_json_set(object, name, new_str(text));
 }
 
 int gw_json_set_int(struct gw_json *object, const char *name, int64_t v)

@@ -8,21 +8,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/json_text.h"
+
+enum { MESSAGE_BYTES = 512 /* as many messages have; grown where they have more */ };
 
 struct writer {
     struct buf *out;
     enum gw_json_style style;
 };
 
+/* Four digits, in lower case as PHP writes them. */
+static void put_unit(struct buf *out, uint32_t unit)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t text[] = {'\\',
+                            'u',
+                            (uint8_t)digits[unit >> 12],
+                            (uint8_t)digits[unit >> 8 & 15],
+                            (uint8_t)digits[unit >> 4 & 15],
+                            (uint8_t)digits[unit & 15]};
+    buf_put(out, text, sizeof text);
+}
+
 static void put_escape(struct buf *out, uint8_t c)
 {
     static const char from[] = "\"\\/\b\f\n\r\t", to[] = "\"\\/bfnrt";
     const char *hit = c ? strchr(from, c) : NULL;
-    if (hit)
-        buf_printf(out, "\\%c", to[hit - from]);
-    else
-        buf_printf(out, "\\u%04x", c);
+    if (!hit) {
+        put_unit(out, c);
+        return;
+    }
+    buf_putc(out, '\\');
+    buf_putc(out, (uint8_t)to[hit - from]);
 }
 
 /* One character beyond ASCII as \uXXXX, two of them above U+FFFF (RFC 8259 §7). The text is valid
@@ -34,31 +51,40 @@ static size_t put_unicode(struct buf *out, const uint8_t *at)
     for (size_t i = 1; i < len; i++)
         c = c << 6 | (at[i] & 0x3fU);
     if (c < 0x10000) {
-        buf_printf(out, "\\u%04x", c);
+        put_unit(out, c);
     } else {
         c -= 0x10000;
-        buf_printf(out, "\\u%04x\\u%04x", 0xd800 + (c >> 10), 0xdc00 + (c & 0x3ff));
+        put_unit(out, 0xd800 + (c >> 10));
+        put_unit(out, 0xdc00 + (c & 0x3ff));
     }
     return len;
 }
 
+/* The character at the front of the text, escaped; returns its length. */
+static size_t put_special(struct buf *out, const uint8_t *at)
+{
+    if (*at >= 0x80)
+        return put_unicode(out, at);
+    put_escape(out, *at);
+    return 1;
+}
+
+static size_t plain_len(const struct writer *w, struct span text)
+{
+    return w->style == GW_JSON_PLAIN ? json_plain_len(text) : json_plain_ascii_len(text);
+}
+
 static void put_str(const struct writer *w, struct gw_bytes text)
 {
-    const uint8_t *at = (const uint8_t *)text.data;
-    const uint8_t *end = at + text.len;
+    struct span rest = span_of(text.data, text.len);
     buf_putc(w->out, '"');
-    while (at < end) {
-        const uint8_t *from = at;
-        while (at < end && *at >= 0x20 && *at != '"' && *at != '\\' &&
-               (w->style == GW_JSON_PLAIN || (*at < 0x80 && *at != '/')))
-            at++;
-        buf_put(w->out, from, (size_t)(at - from));
-        if (at == end)
+    for (;;) {
+        size_t plain_n = plain_len(w, rest);
+        buf_put(w->out, rest.at, plain_n);
+        rest = span_skip(rest, plain_n);
+        if (rest.len == 0)
             break;
-        if (*at < 0x80)
-            put_escape(w->out, *at++);
-        else
-            at += put_unicode(w->out, at);
+        rest = span_skip(rest, put_special(w->out, rest.at));
     }
     buf_putc(w->out, '"');
 }
@@ -156,6 +182,7 @@ int json_write(struct buf *out, const struct gw_json *v, enum gw_json_style styl
 char *gw_json_dump(const struct gw_json *v, enum gw_json_style style, size_t *len)
 {
     struct buf out = {0};
+    buf_reserve(&out, MESSAGE_BYTES);
     if (json_write(&out, v, style) < 0) {
         buf_fini(&out);
         return NULL;
