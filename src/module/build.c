@@ -155,11 +155,11 @@ static int compile(const struct module_conf *c, const char *source, const char *
 static int copy_file(const char *from, const char *to)
 {
     struct stat st = {0};
-    int rc = 0;
     int in = open(from, O_RDONLY | O_CLOEXEC);
-    int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+    int rc = in < 0 ? -errno : 0;
+    int out = rc < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
 
-    if (in < 0 || out < 0 || fstat(in, &st) < 0)
+    if (rc == 0 && (out < 0 || fstat(in, &st) < 0))
         rc = -errno;
     for (off_t left = rc == 0 ? st.st_size : 0; left > 0;) {
         ssize_t n = sendfile(out, in, NULL, (size_t)left);

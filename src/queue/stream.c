@@ -145,8 +145,8 @@ static int take(struct intake *in, uint64_t now_ms)
         rc = take_leftovers(in, now_ms);
     if (rc == 0 && in->n == 0)
         rc = read_entries(in, ">");
-    if (rc <
-        0) { /* whatever was delivered is read again; the group may have gone with its stream */
+    /* Whatever was delivered is read again; the group may have gone with its stream. */
+    if (rc < 0) {
         in->is_dirty = true;
         in->is_prepared = false;
         in->n = 0;

@@ -13,6 +13,7 @@
 #include "chan/door.h"
 #include "net/peer_tls.h"
 #include "net/sock.h"
+#include "proc/connection.h"
 #include "registry/peer.h"
 #include "registry/registry_conf.h"
 
@@ -135,36 +136,16 @@ static void status(void *self, struct role_status *out)
     out->requests_n = r->host.lines_n;
 }
 
-static void fill_row(const struct peer *p, uint64_t id, struct role_connection *row)
-{
-    const struct conn *c = chan_conn(p->chan);
-    const struct addr *from = conn_peer(c);
-    struct conn_counts counts;
-
-    conn_counts(c, &counts);
-    *row = (struct role_connection){
-        .id = id,
-        .transport = conn_transport_name(c),
-        .protocol = "text",
-        .is_ipv6 = from->family == AF_INET6,
-        .state = chan_is_closing(p->chan) ? "CLOSING" : "ESTABLISHED",
-        .read_bytes = counts.read_bytes,
-        .written_bytes = counts.written_bytes,
-        .unsent_bytes = conn_queued(c),
-    };
-    addr_text(from, row->remote);
-}
-
 static void connections(void *self, role_connection_fn *row_fn, void *ctx)
 {
     struct registry *r = self;
-    const struct registry_conf *conf = r->env->section->conf;
-    struct role_connection row;
     uint64_t id = 1;
 
     for (struct list *n = r->host.peers.next; n != &r->host.peers; n = n->next, id++) {
-        fill_row(CONTAINER_OF(n, struct peer, node), id, &row);
-        snprintf(row.local, sizeof row.local, "%s", strstr(conf->listen, "://") + 3);
+        const struct peer *p = CONTAINER_OF(n, struct peer, node);
+        struct role_connection row = connection_row(chan_conn(p->chan), id, "text");
+        if (chan_is_closing(p->chan))
+            row.state = "CLOSING";
         if (!row_fn(ctx, &row))
             return;
     }

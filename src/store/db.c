@@ -13,7 +13,7 @@
 #include <gw/err.h>
 
 #include "base/mem.h"
-#include "store/reply.h"
+#include "base/part.h"
 
 enum { LOCKED_WAIT_MS = 250, WAL_TRIES = 10, NUMBER_MAX = 24 };
 
@@ -221,6 +221,13 @@ void db_rollback(struct db *d)
 
 /* ---- operations ---- */
 
+static void put_column(struct store_op *op, sqlite3_stmt *s)
+{
+    const void *at = sqlite3_column_blob(s, 0); /* first: the length is that of this form */
+
+    part_put(&op->records, span_of(at, (size_t)sqlite3_column_bytes(s, 0)));
+}
+
 static int get(struct db *d, struct store_op *op)
 {
     sqlite3_stmt *s = d->statements[DB_GET];
@@ -229,8 +236,7 @@ static int get(struct db *d, struct store_op *op)
     bind_bytes(s, 2, op->field);
     bool is_there = sqlite3_step(s) == SQLITE_ROW;
     if (is_there)
-        reply_put_value(&op->records, sqlite3_column_blob(s, 0),
-                        (size_t)sqlite3_column_bytes(s, 0));
+        put_column(op, s);
     int rc = finish(s);
     return rc < 0 ? rc : is_there ? 0 : GW_ENOTFOUND;
 }
@@ -247,29 +253,30 @@ static int set(struct db *d, struct store_op *op)
 }
 
 /* Decimal digits with a sign at most, the whole text, within 64 bits. */
-static bool read_number(const char *text, size_t len, int64_t *out)
+static bool read_number(struct span text, int64_t *out)
 {
     char copy[NUMBER_MAX];
     char *end;
 
-    if (len == 0 || len >= sizeof copy || (text[0] != '-' && (text[0] < '0' || text[0] > '9')))
+    if (text.len == 0 || text.len >= sizeof copy ||
+        (text.at[0] != '-' && (text.at[0] < '0' || text.at[0] > '9')))
         return false;
-    memcpy(copy, text, len);
-    copy[len] = '\0';
+    memcpy(copy, text.at, text.len);
+    copy[text.len] = '\0';
     errno = 0;
     *out = strtoll(copy, &end, 10);
-    return errno == 0 && end == copy + len;
+    return errno == 0 && end == copy + text.len;
 }
 
 static int incr(struct db *d, struct store_op *op)
 {
-    enum { HEAD = 4 }; /* of a record */
     char text[NUMBER_MAX];
+    struct span before;
     int64_t value = 0;
     int rc = get(d, op);
+    struct span rest = buf_span(&op->records);
 
-    if (rc == 0 &&
-        !read_number((const char *)op->records.at + HEAD, op->records.len - HEAD, &value))
+    if (rc == 0 && (!part_take(&rest, &before) || !read_number(before, &value)))
         rc = GW_EREFUSED;
     buf_fini(&op->records);
     if (rc < 0 && rc != GW_ENOTFOUND)
@@ -327,8 +334,7 @@ static int last(struct db *d, struct store_op *op)
     bind_bytes(s, 1, op->key);
     sqlite3_bind_int64(s, 2, op->number);
     while (sqlite3_step(s) == SQLITE_ROW)
-        reply_put_value(&op->records, sqlite3_column_blob(s, 0),
-                        (size_t)sqlite3_column_bytes(s, 0));
+        put_column(op, s);
     return finish(s);
 }
 

@@ -2,6 +2,7 @@
 #ifndef STORE_OP_H
 #define STORE_OP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <gw/store.h>
@@ -19,10 +20,10 @@ struct store_op {
 
     /* The answer. */
     int64_t result;     /* INCR, COUNT */
-    struct buf records; /* GET: one value; LAST: all, as reply_put_value() writes them */
+    struct buf records; /* GET: one value; LAST: all; as part_put() writes them */
 };
 
-static inline int op_is_writing(const struct store_op *op)
+static inline bool op_is_writing(const struct store_op *op)
 {
     return op->verb == STORE_INCR || op->verb == STORE_SET || op->verb == STORE_APPEND;
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "store/reply.h"
+#include "base/part.h"
 
 enum { WORDS_MAX = 4, NUMBER_MAX = 24 };
 
@@ -57,11 +57,11 @@ static int read_reply(const struct store_url *url, const struct gw_reply *r, str
         op->result = r->number;
         return 0;
     case GW_REPLY_TEXT:
-        reply_put_value(&op->records, r->text.data, r->text.len);
+        part_put(&op->records, span_of(r->text.data, r->text.len));
         return 0;
     case GW_REPLY_ARRAY:
         for (size_t i = 0; i < r->n; i++)
-            reply_put_value(&op->records, r->items[i].text.data, r->items[i].text.len);
+            part_put(&op->records, span_of(r->items[i].text.data, r->items[i].text.len));
         return 0;
     case GW_REPLY_NULL:
         return GW_ENOTFOUND;

@@ -4,8 +4,8 @@
 #include <hiredis/hiredis.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "base/mem.h"
+#include "base/part.h"
 
 /* A size that the server chose. */
 static bool copy_text(struct gw_reply *out, const redisReply *r)
@@ -89,32 +89,25 @@ struct gw_reply *reply_copy(const redisReply *r)
 
 /* ---- values ---- */
 
-void reply_put_value(struct buf *records, const void *at, size_t len)
+struct gw_values *reply_values(struct span records)
 {
-    buf_put_u32be(records, (uint32_t)len);
-    buf_put(records, at, len);
-}
-
-struct gw_values *reply_values(struct buf *records)
-{
+    struct span rest = records, part;
     size_t n = 0;
 
-    for (size_t at = 0; at < records->len; at += 4 + get_u32be(records->at + at))
+    while (part_take(&rest, &part))
         n++;
     /* The lengths before the values leave the room for their NULs. */
     size_t head = sizeof(struct gw_values) + n * sizeof(struct gw_bytes);
-    struct gw_values *out = mem_alloc(head + records->len);
+    struct gw_values *out = mem_alloc(head + records.len);
     struct gw_bytes *values = (struct gw_bytes *)(void *)(out + 1);
     char *text = (char *)out + head;
-    const uint8_t *from = records->at;
     *out = (struct gw_values){.n = n, .values = values};
-    for (size_t i = 0; i < n; i++) {
-        size_t len = get_u32be(from);
-        memcpy(text, from + 4, len);
-        text[len] = '\0';
-        values[i] = gw_bytes(text, len);
-        text += len + 1;
-        from += 4 + len;
+    rest = records;
+    for (size_t i = 0; part_take(&rest, &part); i++) {
+        memcpy(text, part.at, part.len);
+        text[part.len] = '\0';
+        values[i] = gw_bytes(text, part.len);
+        text += part.len + 1;
     }
     return out;
 }

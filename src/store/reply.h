@@ -4,8 +4,8 @@
 
 #include <gw/store.h>
 
-#include "base/buf.h"
 #include "base/compiler.h"
+#include "base/span.h"
 
 struct redisReply;
 
@@ -13,8 +13,7 @@ struct redisReply;
 enum { REPLY_DEPTH_MAX = 16 };
 struct gw_reply *reply_copy(const struct redisReply *r) NODISCARD;
 
-/* Values for gw_values_free(), from records of u32be length and bytes, one behind the other. */
-void reply_put_value(struct buf *records, const void *at, size_t len);
-struct gw_values *reply_values(struct buf *records) NODISCARD;
+/* Values for gw_values_free(), from records as part_put() writes them. */
+struct gw_values *reply_values(struct span records) NODISCARD;
 
 #endif

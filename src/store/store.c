@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/part.h"
 #include "store/redis_ops.h"
 #include "store/reply.h"
 #include "store/sqlite.h"
@@ -145,15 +146,15 @@ int gw_store_set(struct gw_store *s, struct gw_bytes key, struct gw_bytes field,
 char *gw_store_get(struct gw_store *s, struct gw_bytes key, struct gw_bytes field, size_t *len,
                    int *rc)
 {
-    enum { HEAD = 4 }; /* of a record */
     struct store_op op = {.verb = STORE_GET, .key = key, .field = field};
     char *text = NULL;
     int done = run(s, &op);
 
-    if (done == 0) {
-        text = mem_strndup(op.records.at + HEAD, op.records.len - HEAD);
+    struct span rest = buf_span(&op.records), value;
+    if (done == 0 && part_take(&rest, &value)) {
+        text = mem_strndup(value.at, value.len);
         if (len)
-            *len = op.records.len - HEAD;
+            *len = value.len;
     }
     buf_fini(&op.records);
     if (rc)
@@ -184,7 +185,7 @@ int gw_store_last(struct gw_store *s, struct gw_bytes list, size_t n, const stru
     *out = NULL;
     int rc = n > LIST_MAX ? -EINVAL : run(s, &op);
     if (rc == 0)
-        *out = reply_values(&op.records);
+        *out = reply_values(buf_span(&op.records));
     buf_fini(&op.records);
     return rc;
 }

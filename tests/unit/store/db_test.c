@@ -66,7 +66,7 @@ static int get(const char *key, const char *field, const struct gw_values **out)
 {
     struct store_op op = {.verb = STORE_GET, .key = gw_str(key), .field = gw_str(field)};
     int rc = run(&op);
-    *out = reply_values(&op.records);
+    *out = reply_values(buf_span(&op.records));
     buf_fini(&op.records);
     return rc;
 }
@@ -84,7 +84,7 @@ static void assert_last(const char *key, int64_t n, const char *expected)
     struct store_op op = {.verb = STORE_LAST, .key = gw_str(key), .number = n};
     struct buf text = {0};
     assert_int_equal(run(&op), 0);
-    struct gw_values *values = reply_values(&op.records);
+    struct gw_values *values = reply_values(buf_span(&op.records));
     for (size_t i = 0; i < values->n; i++)
         buf_printf(&text, "%s%s", i > 0 ? "," : "", values->values[i].data);
     assert_string_equal(buf_cstr(&text), expected);
