@@ -13,7 +13,9 @@ struct retreat {
     struct timer beat;
     uint64_t per_second;
     uint64_t credit_ms; /* time that has not been turned into goodbyes yet, times per_second */
+    uint64_t begun_ms;
     bool is_on;
+    bool is_shut; /* the listeners are */
 };
 
 /* Takes no new clients, is gone for the registries, closes per_second clients each second (0: as

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,16 +83,55 @@ int sock_listen_udp(const struct addr *at, bool is_shared)
     return fd;
 }
 
-/* Linux takes a listening TCP socket back to a bound one here. Others refuse, or stop for good. */
-void sock_unlisten(int fd)
+static bool is_unix(int fd)
 {
     struct addr at;
-    if (sock_local(fd, &at) == 0 && at.family != AF_UNIX)
+    return sock_local(fd, &at) == 0 && at.family == AF_UNIX;
+}
+
+/* A filter of a TCP socket sees the TCP header; the flags are its byte 13 (RFC 9293 §3.1). What is
+ * accepted inherits the filter, and never gets such a segment. */
+void sock_shun(int fd)
+{
+    enum { FLAGS_AT = 13, SYN = 0x02, ACK = 0x10 };
+    struct sock_filter drop_first_segments[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_AT),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, SYN | ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    const struct sock_fprog program = {.len =
+                                           sizeof drop_first_segments / sizeof(struct sock_filter),
+                                       .filter = drop_first_segments};
+    if (!is_unix(fd))
+        (void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+bool sock_is_awaited(int fd)
+{
+    struct pollfd acceptable = {.fd = fd, .events = POLLIN};
+    return poll(&acceptable, 1, 0) > 0 && acceptable.revents == POLLIN;
+}
+
+static bool is_listening(int fd)
+{
+    int answer = 0;
+    socklen_t len = sizeof answer;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &answer, &len) == 0 && answer;
+}
+
+/* Linux takes a listening TCP socket back to a bound one here. Others refuse, or stop for good; and
+ * a bound one would stop for good, too. */
+void sock_unlisten(int fd)
+{
+    if (!is_unix(fd) && is_listening(fd))
         (void)shutdown(fd, SHUT_RD);
 }
 
 int sock_listen_again(int fd)
 {
+    (void)set_int(fd, SOL_SOCKET, SO_DETACH_FILTER, 0); /* of sock_shun() */
     return listen(fd, SOMAXCONN) < 0 ? -errno : 0;
 }
 

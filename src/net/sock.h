@@ -14,8 +14,14 @@ int sock_listen(const struct addr *at, bool is_shared, int backlog) NODISCARD;
 /* A UDP socket that is bound there. The descriptor or -errno. */
 int sock_listen_udp(const struct addr *at, bool is_shared) NODISCARD;
 int sock_listen_unix(const char *path, mode_t mode) NODISCARD; /* removes a dead socket first */
+/* Nobody new comes to a TCP listener, but those who have begun to connect are not turned away, as
+ * they are when it just stops to listen. Others begin in vain and do it again after a second: time
+ * to take the waiting ones, then sock_unlisten(). Ends with sock_listen_again(). */
+void sock_shun(int fd);
+bool sock_is_awaited(int fd); /* a connection waits to be accepted */
 /* A TCP listener takes no connections any more, in all processes that have it, but keeps its
- * address; those of the same address that share it get them. It may listen again: 0 or -errno. */
+ * address; those of the same address that share it get them. Twice is fine. It may listen again:
+ * 0 or -errno. */
 void sock_unlisten(int fd);
 int sock_listen_again(int fd) NODISCARD;
 /* Starts connecting; the descriptor (writable when done) or -errno. */

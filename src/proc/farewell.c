@@ -199,21 +199,42 @@ static void on_tell(struct timer *t)
         timer_start(f->fleet->loop, t, TELL_MS);
 }
 
+/* A process that was killed on its way out may have left its sockets listening, for nobody. */
+static void close_doors(const struct fleet *f)
+{
+    size_t group_pos = 0;
+    int slot_pos = 0;
+    for (struct slot *s = next_slot(f, &group_pos, &slot_pos); s;
+         s = next_slot(f, &group_pos, &slot_pos))
+        for (size_t i = 0; s->is_out && !s->current && i < s->listens_n; i++)
+            sock_unlisten(s->fds[i]);
+}
+
+static void conclude(struct farewell *f, struct caller *c)
+{
+    if (f->fleet->is_stopping) {
+        ctl_say(c->session, "ended with the server, which stops\n");
+        end_caller(f, c, EXIT_CODE_FAILED);
+        return;
+    }
+    if (c->comes_back)
+        look(f->fleet, &(struct progress){.caller = c, .starts = true});
+    ctl_say(c->session, c->comes_back ? "empty; a new process starts\n"
+                                      : "empty; \"gatehouse undrain\" brings it back\n");
+    end_caller(f, c, EXIT_CODE_OK);
+}
+
 void farewell_step(struct farewell *f)
 {
     struct list *next;
+    close_doors(f->fleet);
     for (struct list *n = f->callers.next; n != &f->callers; n = next) {
         struct caller *c = CONTAINER_OF(n, struct caller, node);
         struct progress p = {.caller = c};
         next = n->next;
         look(f->fleet, &p);
-        if (p.left_n > 0)
-            continue;
-        if (c->comes_back)
-            look(f->fleet, &(struct progress){.caller = c, .starts = true});
-        ctl_say(c->session, c->comes_back ? "empty; a new process starts\n"
-                                          : "empty; \"gatehouse undrain\" brings it back\n");
-        end_caller(f, c, EXIT_CODE_OK);
+        if (p.left_n == 0)
+            conclude(f, c);
     }
 }
 

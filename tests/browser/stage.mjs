@@ -111,6 +111,8 @@ export async function startServer(text, { env = {} } = {}) {
   });
   return {
     processes,
+    /** Runs another command of the server's. @param {string[]} words */
+    command: (...words) => run(BINARY, [...words, '-c', conf], { env: { ...process.env, ...env } }),
     async stop() {
       await server.stop();
       await rm(folder, { recursive: true, force: true });
@@ -138,6 +140,7 @@ export async function startChat({ worker = '', tls = '' } = {}) {
         return now.ready && now.pid !== pid;
       }, () => 'no gateway came back');
     },
+    command: server.command,
     stop: server.stop,
   };
 }

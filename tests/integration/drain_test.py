@@ -2,22 +2,35 @@
 
 import asyncio
 import subprocess
+import time
 
+import ws
 from harness import BINARY, ROOT, SLOW, Ports, chat_conf, wait_until
-from ws import Client, frame
+from sse_test import Stream
+from ws import frame
 
 MODULE = ROOT / "tests" / "integration" / "modules" / "counting.c"
 CLIENTS = 500
+
+
+class Client(ws.Client):
+    """Answers a goodbye at once, as browsers do (RFC 6455 §5.5.1)."""
+
+    def _frame(self, first, payload):
+        super()._frame(first, payload)
+        if first & 15 == 8:
+            self.transport.write(frame(payload, opcode=8))
 
 
 def gateways(server):
     return sorted((r for r in server.status()["processes"] if r["kind"] == "gateway"), key=lambda r: r["slot"])
 
 
-def make_site(site):
-    ports = Ports(2)
-    text = chat_conf(gateways=2, events=MODULE, registry=ports.registry, port=ports.port, inner=ports.inner)
-    return site(text).start(ports.port, ports.registry, ports.inner, ports.inner + 1), ports
+def make_site(site, gateways=2, gateway=""):
+    ports = Ports(gateways)
+    text = chat_conf(gateways=gateways, events=MODULE, registry=ports.registry, port=ports.port, inner=ports.inner,
+                     gateway=gateway)
+    return site(text).start(ports.port, ports.registry, *range(ports.inner, ports.inner + gateways)), ports
 
 
 async def talk(clients, stop):
@@ -109,6 +122,66 @@ def test_with_restart_a_new_process_follows(site):
         client.transport.close()
 
     server, ports = make_site(site)
+    asyncio.run(main(server, ports))
+
+
+def test_nobody_is_refused_while_a_gateway_leaves(site):
+    """Who comes while it does is served by it or by the other one: no connection is reset, no handshake unanswered."""
+    async def come_and_go(port, is_over, codes):
+        while not is_over.is_set():
+            client = await Client.connect(port)
+            await asyncio.sleep(0.02)
+            codes.append(client.close_code)
+            client.transport.close()
+
+    async def main(server, ports):
+        is_over, codes = asyncio.Event(), []
+        guests = [asyncio.create_task(come_and_go(ports.port, is_over, codes)) for _ in range(10)]
+        await asyncio.to_thread(wait_until, lambda: len(codes) > 20)
+        done = await asyncio.to_thread(drain, server, str(gateways(server)[0]["pid"]), "--seconds", "1")
+        assert done.returncode == 0, done.stdout + done.stderr
+        before = len(codes)
+        await asyncio.to_thread(wait_until, lambda: len(codes) > before + 20)
+        is_over.set()
+        await asyncio.gather(*guests)
+        assert set(codes) <= {None, 1012}
+
+    server, ports = make_site(site)
+    asyncio.run(main(server, ports))
+
+
+def test_pages_without_websocket_leave_at_the_same_pace(site):
+    """Twenty, ten each second: that takes two seconds, and each hears why."""
+    server, ports = make_site(site, gateways=1, gateway="sse = true")
+    streams = [Stream(ports.port, path="/sse") for _ in range(20)]
+    since = time.monotonic()
+    leaving = subprocess.Popen([str(BINARY), "drain", "--rate", "10", "-c", str(server.conf)], stdout=subprocess.PIPE, text=True)
+    for stream in streams:
+        assert stream.event()[1:] == ("close", "1012 service restart")
+        stream.close()
+    took = time.monotonic() - since
+    text, _ = leaving.communicate(timeout=60 * SLOW)
+    assert leaving.returncode == 0, text
+    assert took >= 1.9
+
+
+def test_a_graceful_stop_overtakes_a_drain(site):
+    """Whoever waits for the drain is told, and the clients that are left do not hold up the stop."""
+    async def main(server, ports):
+        clients = [await Client.connect(ports.port) for _ in range(20)]
+        leaving = subprocess.Popen([str(BINARY), "drain", "--rate", "1", "-c", str(server.conf)], stdout=subprocess.PIPE,
+                                   text=True)
+        await asyncio.wait_for(asyncio.wait([asyncio.create_task(c.is_closed.wait()) for c in clients],
+                                            return_when=asyncio.FIRST_COMPLETED), 20 * SLOW)
+        stopped = await asyncio.to_thread(server.command, "stop", "-g")
+        assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+        for client in clients:
+            await asyncio.wait_for(client.is_closed.wait(), 20 * SLOW)
+        assert {client.close_code for client in clients} == {1001, 1012}
+        text, _ = await asyncio.to_thread(leaving.communicate, timeout=60 * SLOW)
+        assert leaving.returncode == 1 and "ended with the server" in text, text
+
+    server, ports = make_site(site, gateways=1)
     asyncio.run(main(server, ports))
 
 

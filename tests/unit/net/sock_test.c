@@ -127,6 +127,47 @@ static void the_kernel_takes_little_for_a_peer_that_does_not_read(void **state)
     close(listen_fd);
 }
 
+static int accepted_of(int listen_fd, const struct addr *at, int *fd)
+{
+    *fd = sock_connect(at);
+    struct pollfd acceptable = {.fd = listen_fd, .events = POLLIN};
+    assert_int_equal(poll(&acceptable, 1, 5000), 1);
+    assert_true(sock_is_awaited(listen_fd));
+    return accept(listen_fd, NULL, NULL);
+}
+
+/* What comes after listening again is whole: nothing of the end of the first time is left. */
+static void a_listener_may_stop_and_listen_again(void **state)
+{
+    struct addr at = any_port("127.0.0.1:0");
+    int keeper = sock_listen(&at, true, 8);
+    assert_int_equal(sock_local(keeper, &at), 0);
+    int listen_fd = sock_listen(&at, true, 8); /* with a port that was asked for */
+    close(keeper);
+    sock_shun(listen_fd);
+    assert_false(sock_is_awaited(listen_fd));
+    sock_unlisten(listen_fd);
+    sock_unlisten(listen_fd);
+    int fd = sock_connect(&at);
+    if (fd >= 0) {
+        struct pollfd writable = {.fd = fd, .events = POLLOUT};
+        assert_int_equal(poll(&writable, 1, 5000), 1);
+        assert_int_equal(sock_error(fd), -ECONNREFUSED);
+        close(fd);
+    }
+    assert_int_equal(sock_listen_again(listen_fd), 0);
+    int accepted = accepted_of(listen_fd, &at, &fd);
+    assert_true(accepted >= 0);
+    char byte;
+    assert_int_equal(recv(accepted, &byte, 1, MSG_DONTWAIT), -1);
+    assert_int_equal(errno, EAGAIN);
+    assert_int_equal(write(fd, "x", 1), 1);
+    assert_int_equal(read(accepted, &byte, 1), 1);
+    close(accepted);
+    close(fd);
+    close(listen_fd);
+}
+
 static void a_refused_connect_shows_in_the_error(void **state)
 {
     struct addr at = any_port("127.0.0.1:0");
@@ -211,6 +252,7 @@ int main(void)
         cmocka_unit_test(accepted_sockets_are_tuned),
         cmocka_unit_test(links_inherit_their_limits),
         cmocka_unit_test(the_kernel_takes_little_for_a_peer_that_does_not_read),
+        cmocka_unit_test(a_listener_may_stop_and_listen_again),
         cmocka_unit_test(a_refused_connect_shows_in_the_error),
         cmocka_unit_test(a_dead_unix_socket_is_replaced_and_a_live_one_is_not),
         cmocka_unit_test(long_unix_paths_are_refused),

@@ -1,6 +1,8 @@
 /* drain and undrain: who is meant, what the caller hears, and what becomes of the slots. */
 #include "proc/farewell.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -299,6 +301,19 @@ static void undrain_starts_those_who_are_gone_and_names_those_who_are_not(void *
     tear_down(&s);
 }
 
+static void a_stop_overtakes_it(void **state)
+{
+    struct scene s;
+    set_up(&s);
+    int fd = call(&s, "drain b 5 0 1\n");
+    s.fleet.is_stopping = true;
+    end(&s, 2);
+    assert_string_equal(heard(&s, fd), "ended with the server, which stops\nexit 1\n");
+    assert_null(s.slots[2].current);
+    close(fd);
+    tear_down(&s);
+}
+
 /* ^C: the processes leave nevertheless, and nothing is told to a caller who is gone. */
 static void a_caller_may_go_away(void **state)
 {
@@ -314,6 +329,40 @@ static void a_caller_may_go_away(void **state)
     turn(&s);
     assert_true(list_is_empty(&s.farewell.callers));
     fake_clock_stop();
+    tear_down(&s);
+}
+
+/* Killed before it could: nobody would answer who connects. */
+static void the_doors_of_who_is_gone_are_closed(void **state)
+{
+    struct scene s;
+    struct addr at;
+    set_up(&s);
+    assert_int_equal(addr_parse("127.0.0.1:0", &at), 0);
+    int keeper = sock_listen(&at, true, 8);
+    assert_int_equal(sock_local(keeper, &at), 0);
+    s.slots[2].fds[0] = sock_listen(&at, true, 8);
+    s.slots[2].listens_n = 1;
+    close(keeper);
+    int fd = call(&s, "drain b 5 0 0\n");
+    end(&s, 2);
+    turn(&s);
+    int refused = sock_connect(&at);
+    struct pollfd writable = {.fd = refused, .events = POLLOUT};
+    if (refused >= 0) {
+        assert_int_equal(poll(&writable, 1, 5000), 1);
+        assert_int_equal(sock_error(refused), -ECONNREFUSED);
+        close(refused);
+    }
+    close(call(&s, "undrain b\n"));
+    int taken = sock_connect(&at);
+    writable.fd = taken;
+    assert_int_equal(poll(&writable, 1, 5000), 1);
+    assert_int_equal(sock_error(taken), 0);
+    close(taken);
+    close(fd);
+    close(s.slots[2].fds[0]);
+    s.slots[2].listens_n = 0;
     tear_down(&s);
 }
 
@@ -339,7 +388,9 @@ int main(void)
         cmocka_unit_test(the_caller_hears_how_far_it_is_each_second_and_waits_for_all),
         cmocka_unit_test(with_restart_new_ones_follow_when_all_are_gone),
         cmocka_unit_test(undrain_starts_those_who_are_gone_and_names_those_who_are_not),
+        cmocka_unit_test(a_stop_overtakes_it),
         cmocka_unit_test(a_caller_may_go_away),
+        cmocka_unit_test(the_doors_of_who_is_gone_are_closed),
         cmocka_unit_test(callers_who_still_wait_at_the_end_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
