@@ -18,14 +18,15 @@ class Authority:
         self.key = folder / f"{name}.key"
         self.serial = 1
         _run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-             "-subj", f"/CN={name}", "-keyout", str(self.key), "-out", str(self.pem))
+             "-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign",  # Python asks for it since 3.13
+             "-keyout", str(self.key), "-out", str(self.pem))
 
     def issue(self, name, *hosts, days=30, into=None):
         """Paths of certificate and key for the hosts (and 127.0.0.1)."""
         cert, key = into or (self.folder / f"{name}.pem", self.folder / f"{name}.key")
         request, ext = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
         names = ",".join([f"DNS:{h}" for h in hosts or ["localhost"]] + ["IP:127.0.0.1"])
-        ext.write_text(f"subjectAltName={names}\n")
+        ext.write_text(f"subjectAltName={names}\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
         self.serial += 1
         _run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
              "-keyout", str(key), "-out", str(request))
