@@ -7,9 +7,10 @@ build='gcc libc6-dev make pkg-config libssl-dev zlib1g-dev libjansson-dev libini
        libhiredis-dev libsqlite3-dev libseccomp-dev'
 # Only where apt knows them: without libnats [cluster] is refused, without the server its tests skip.
 if_known=libnats-dev
-# What the tests need on top of that.
+# What the tests need on top of that; libzstd, since a static libcrypto wants it and libssl-dev does not bring it.
 test='git g++ clang libcmocka-dev python3 python3-pytest python3-websockets chromium curl openssl libnss3-tools
-      ca-certificates procps iproute2 redis-server fonts-noto-cjk nginx-light libnginx-mod-stream nftables man-db locales'
+      ca-certificates procps iproute2 redis-server fonts-noto-cjk nginx-light libnginx-mod-stream nftables man-db locales
+      libzstd-dev'
 # clang's sanitizer and fuzzer runtime is a package of its own, named after the version.
 clang_runtime() {
     version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\).*/\1/p' | head -n 1)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,8 +55,10 @@ static int find_headers(struct buf *out)
     buf_printf(&probe, "%s/gw/module.h", buf_cstr(out));
     int rc = access(buf_cstr(&probe), R_OK) == 0 ? 0 : -errno;
     if (rc < 0)
-        fprintf(stderr, "no gw/module.h in %s; set GATEHOUSE_INCLUDE to the folder with gw/\n",
-                buf_cstr(out));
+        fprintf(stderr,
+                "cannot read %s: %s; its user must be able to, or set GATEHOUSE_INCLUDE to the "
+                "folder with gw/\n",
+                buf_cstr(&probe), gw_strerror(rc));
     buf_fini(&probe);
     return rc;
 }
@@ -183,10 +186,13 @@ static int copy_file(const char *from, const char *to)
 static int check_loads(const char *path, const struct module_kind *kind)
 {
     struct buf error = {0};
+    struct statvfs place = {0};
     const void *module = module_open(path, kind, &error);
 
     if (!module)
         fprintf(stderr, "%s\n", buf_cstr(&error));
+    if (!module && statvfs(path, &place) == 0 && (place.f_flag & ST_NOEXEC))
+        fprintf(stderr, "that folder is mounted noexec; choose another run_dir =\n");
     buf_fini(&error);
     return module ? 0 : GW_ECONF;
 }

@@ -55,19 +55,19 @@ def test_echo_keeps_kind_and_size(site):
     server, port = copied(site, "echo", 1336, 7373, 2700)
 
     async def scenario():
-        async with websockets.connect(f"ws://127.0.0.1:{port[7373]}", max_size=None, compression=None,
-                                      ping_interval=None) as client:
-            for n in (0, 1, 125, 126, 65535, 65536, 1 << 20, 64 << 20):
-                data = os.urandom(n)
-                await client.send(data)
-                assert await client.recv() == data
-            for text in ("", "text é 你好", "x" * 70000):
-                await client.send(text)
-                assert await client.recv() == text
-            with pytest.raises(websockets.ConnectionClosed) as closed:
-                await client.send(bytes((64 << 20) + 1))
-                await client.recv()
-            assert closed.value.code == 1009
+        client = await websockets.connect(f"ws://127.0.0.1:{port[7373]}", max_size=None, compression=None,
+                                          ping_interval=None)
+        for n in (0, 1, 125, 126, 65535, 65536, 1 << 20, 64 << 20):
+            data = os.urandom(n)
+            await client.send(data)
+            assert await client.recv() == data
+        for text in ("", "text é 你好", "x" * 70000):
+            await client.send(text)
+            assert await client.recv() == text
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            await client.send(bytes((64 << 20) + 1))
+            await client.recv()
+        assert closed.value.code == 1009
 
     asyncio.run(scenario())
     server.stop()

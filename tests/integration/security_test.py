@@ -189,9 +189,13 @@ def open_folder():
 
 
 @needs_root
-def test_keys_for_root_alone_serve_another_user(open_folder):
+def test_keys_for_root_alone_serve_another_user(open_folder, monkeypatch):
     """auth_key_file, token_file and private keys are read before the processes become another user."""
     ports, folder = Ports(), open_folder
+    # That user compiles the module, and may not be able to enter the source tree.
+    shutil.copy(DOORMAN, folder)
+    shutil.copytree(ROOT / "include", folder / "include")
+    monkeypatch.setenv("GATEHOUSE_INCLUDE", str(folder / "include"))
     ca = certs.Authority(folder / "ca")
     cert, key = ca.issue("server", "localhost")
     (folder / "www").mkdir()
@@ -200,7 +204,7 @@ def test_keys_for_root_alone_serve_another_user(open_folder):
     for path in (folder / "auth.key", folder / "token", key):
         path.chmod(0o600)
     tls = f"inner_tls = required\ninner_tls_cert = {cert}\ninner_tls_key = {key}\ninner_tls_ca = {ca.pem}\n"
-    text = conf(ports, events=DOORMAN, master="user = nobody", api=f"token_file = {folder}/token", web=tls,
+    text = conf(ports, events=folder / DOORMAN.name, master="user = nobody", api=f"token_file = {folder}/token", web=tls,
                 gateway=f"{tls}auth = hmac\nauth_key_file = {folder}/auth.key\n", worker=tls)
     text = text.replace("[registry]", f"[registry]\n{tls}").replace(f"root = {ROOT}/apps/chat/web", f"root = {folder}/www")
     server = Site(folder / "site", text).start(ports.port, ports.web)

@@ -79,6 +79,12 @@ static void expect_said(struct place *p, const char *part)
         fail_msg("\"%s\" is not in: %s", part, buf_cstr(&p->said));
 }
 
+/* The headers of this tree: the program that runs is a test, not build/gatehouse beside them. */
+static int point_at_headers(void **state)
+{
+    return setenv("GATEHOUSE_INCLUDE", "include", 1);
+}
+
 static void test_a_source_becomes_a_module(void **state)
 {
     struct place p;
@@ -100,6 +106,20 @@ static void test_a_compile_error_names_its_line_and_leaves_nothing(void **state)
     expect_said(&p, "events.c:2:");
     assert_false(has_file(&p, "w-1.so"));
     assert_false(has_file(&p, "w-1.so.tmp"));
+    close_place(&p);
+}
+
+static void test_headers_that_cannot_be_read_are_named(void **state)
+{
+    struct place p;
+
+    open_place(&p, "events.c", good);
+    setenv("GATEHOUSE_INCLUDE", p.dir.path, 1);
+    assert_int_equal(order(&p, 1), 1);
+    point_at_headers(state);
+    expect_said(&p, "/gw/module.h: No such file");
+    if (strstr(buf_cstr(&p.said), "compiler")) /* which was not asked yet */
+        fail_msg("%s", buf_cstr(&p.said));
     close_place(&p);
 }
 
@@ -145,17 +165,12 @@ static void test_a_shared_object_is_checked_and_old_ones_go(void **state)
     close_place(&p);
 }
 
-/* The headers of this tree: the program that runs is a test, not build/gatehouse beside them. */
-static int point_at_headers(void **state)
-{
-    return setenv("GATEHOUSE_INCLUDE", "include", 1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_source_becomes_a_module),
         cmocka_unit_test(test_a_compile_error_names_its_line_and_leaves_nothing),
+        cmocka_unit_test(test_headers_that_cannot_be_read_are_named),
         cmocka_unit_test(test_what_is_no_module_is_refused),
         cmocka_unit_test(test_a_shared_object_is_checked_and_old_ones_go),
     };
