@@ -200,12 +200,20 @@ def browser_jobs():
 _npm = threading.Lock()
 
 
+def find_browser():
+    """The program that CHROMIUM names, else the first that is there; None without any."""
+    names = [os.environ["CHROMIUM"]] if "CHROMIUM" in os.environ else ["/usr/bin/chromium", "google-chrome"]
+    return next(filter(None, map(shutil.which, names)), None)
+
+
 def run_browser(place, name, tally):
     folder = ROOT / "tests" / "browser"
-    for need in ("node", "npm", os.environ.get("CHROMIUM", "/usr/bin/chromium")):
-        if not shutil.which(need):
+    programs = {"node": shutil.which("node"), "npm": shutil.which("npm"), "chromium": find_browser()}
+    for need, path in programs.items():
+        if not path:
             tally.skip(f"{name}: {need} is not installed (tools/needs.sh test)")
             return
+    place.env["CHROMIUM"] = programs["chromium"]
     with _npm:
         installed = folder / "node_modules" / ".package-lock.json"
         if not installed.exists() or installed.stat().st_mtime < (folder / "package-lock.json").stat().st_mtime:

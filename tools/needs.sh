@@ -5,10 +5,11 @@ set -eu
 # What it takes to build and run. The compiler is needed at run time too: workers compile events.c.
 build='gcc libc6-dev make pkg-config libssl-dev zlib1g-dev libjansson-dev libinih-dev
        libhiredis-dev libsqlite3-dev libseccomp-dev'
-# Only where apt knows them: without libnats [cluster] is refused, without the server its tests skip.
+# Only where apt knows them: without libnats [cluster] is refused, without the server its tests skip. Ubuntu has
+# chromium as a snap alone, whose /tmp is not that of the tests: those in a browser take Google Chrome, or skip.
 if_known=libnats-dev
 # What the tests need on top of that; libzstd, since a static libcrypto wants it and libssl-dev does not bring it.
-test='git g++ clang libcmocka-dev python3 python3-pytest python3-websockets chromium curl openssl libnss3-tools
+test='git g++ clang libcmocka-dev python3 python3-pytest python3-websockets curl openssl libnss3-tools
       ca-certificates procps iproute2 redis-server fonts-noto-cjk nginx-light libnginx-mod-stream nftables man-db locales
       libzstd-dev'
 # clang's sanitizer and fuzzer runtime is a package of its own, named after the version.
@@ -62,14 +63,15 @@ install() {
 
 known() {
     for package in "$@"; do
-        apt-cache show "$package" >/dev/null 2>&1 && printf '%s ' "$package"
+        # Of a name that others provide it shows nothing, and succeeds.
+        [ -n "$(apt-cache show "$package" 2>/dev/null)" ] && printf '%s ' "$package"
     done
     return 0
 }
 
 case ${1:-} in
 build) wanted=$build ;;
-test) wanted="$build $test nodejs npm" if_known="$if_known nats-server" ;;
+test) wanted="$build $test nodejs npm" if_known="$if_known nats-server chromium" ;;
 *)
     echo "usage: tools/needs.sh build|test" >&2
     exit 2
