@@ -24,6 +24,10 @@ PROBES = {False: runs(4.5, 0.3), True: runs(4.5, 1)}
 PEER_PRECISION = 0.11  # they are told apart from ours by factors
 
 
+def tls_options(cls):
+    return {"tls": True, "decrypt-every": DECRYPT_EVERY} if cls is s.GatehouseTls else {}
+
+
 def find_capacity(column, cls, limit_ms, members, publishers, rooms=1, size=None):
     def measure(ctx):
         if members * rooms > cls.members_max:
@@ -34,8 +38,7 @@ def find_capacity(column, cls, limit_ms, members, publishers, rooms=1, size=None
                    "warmup": ctx.warmup}
         if size:
             options["bytes"] = size(ctx)
-        if cls.__name__ == "GatehouseTls":
-            options |= {"tls": True, "decrypt-every": DECRYPT_EVERY}
+        options |= tls_options(cls)
         guess = ctx.guesses.get((column, cls), FIRST_GUESS[cls] * (0.5 if rooms * members > 1000 else 1))
         best, probes = capacity.search(
             lambda rate: capacity.probe(ctx.build, make, rate, limit_ms * 1000, **options), guess,
@@ -55,15 +58,16 @@ def find_capacity(column, cls, limit_ms, members, publishers, rooms=1, size=None
     return Cell(column, cls, measure, PROBES[members * rooms > 1000])
 
 
-def at_rate(column, cls, rate, members=500, publishers=4, **options):
+def at_rate(column, cls, rate, told="p99_us", members=500, publishers=4, **options):
+    """told: which figure of the result is the cell's."""
     def measure(ctx):
         with ctx.make(cls) as server:
             result = generator.run(ctx.build, server, "open", rate=int(rate), members=members, publishers=publishers,
-                                   seconds=ctx.seconds, warmup=ctx.warmup, **options)
+                                   seconds=ctx.seconds, warmup=ctx.warmup, **tls_options(cls), **options)
         if result["missing"] + result["doubled"] + result["closed_by_server"] > 0:
             raise Skipped(f"missing {result['missing']}, doubled {result['doubled']}, "
                           f"closed {result['closed_by_server']}")
-        return figure(result, "p99_us")
+        return figure(result, told)
     return Cell(column, cls, measure, runs())
 
 
@@ -206,6 +210,8 @@ def fixed_rates():
     for rate in (0.5e6, 2e6):
         cells += [at_rate(f"p99_{rate / 1e6:g}M", c, rate) for c in (s.Gatehouse, s.GatehouseChat, s.UWebSockets)]
         cells += once([at_rate(f"p99_{rate / 1e6:g}M", c, rate) for c in (s.FloorHop, s.Nats)])
+    cells += [at_rate("p99_7M", c, 7e6) for c in (s.Gatehouse, s.GatehouseTls)]
+    cells += [at_rate("cpu_0.1M", c, 0.1e6, "per_cpu_second") for c in (s.Gatehouse, s.GatehouseTls)]
     for rate in (0.5e6, 4e6):
         cells += once([calls_at_rate(f"calls_{rate / 1e6:g}M", c, rate)
                        for c in (s.Floor, s.FloorHop, s.Gatehouse, s.GatehouseChat)])

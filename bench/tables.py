@@ -13,6 +13,8 @@ COLUMNS = {
     "capacity_rooms": ("100 rooms × 50, p99 ≤ 130 ms", 1e-6, "{:.2f}M", None),
     "p99_0.5M": ("p99 at 0.5M/s", 1e-3, "{:.1f} ms", None),
     "p99_2M": ("p99 at 2M/s", 1e-3, "{:.1f} ms", None),
+    "p99_7M": ("p99 at 7M/s", 1e-3, "{:.1f} ms", None),
+    "cpu_0.1M": ("per CPU-second at 0.1M/s", 1e-3, "{:.0f}k", None),
     "calls_0.5M": ("system calls per delivery at 0.5M/s", 1, "{:.3f}", None),
     "calls_4M": ("system calls per delivery at 4M/s", 1, "{:.3f}", None),
     "deflate": ("compressions per broadcast to 5,000", 1, "{:.3f}", None),
@@ -36,7 +38,8 @@ COLUMNS = {
 }
 TABLES = [
     ("Capacity of a busy room, one core (open loop, latency from the scheduled send)",
-     ["capacity", "capacity_equal", "capacity_5000", "capacity_rooms", "p99_0.5M", "p99_2M", "calls_0.5M", "calls_4M"]),
+     ["capacity", "capacity_equal", "capacity_5000", "capacity_rooms", "p99_0.5M", "p99_2M", "p99_7M", "cpu_0.1M",
+      "calls_0.5M", "calls_4M"]),
     ("Closed loop, per CPU-second of all server processes (in brackets: per second of wall clock)",
      ["echo", "fanout", "rooms", "handshakes"]),
     ("Several gateway processes, compression, clients that do not read",
