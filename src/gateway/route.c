@@ -70,12 +70,20 @@ static bool write_event(struct worker *w, struct wire_packet event)
     return true;
 }
 
+/* One that says nothing any more is written nothing: an event that waits here goes to another
+ * worker when that link ends, one that was written is lost with it. silence_broken() goes on. */
+static bool is_listening(const struct worker *w)
+{
+    return w->phase == WORKER_SERVING && !silence_is_likely(w->peer);
+}
+
 static void give(struct gateway *g, struct worker *w, const struct wire_packet *event)
 {
-    if (w->phase == WORKER_SERVING && w->waiting.events_n == 0 && write_event(w, *event))
+    bool listens = is_listening(w);
+    if (listens && w->waiting.events_n == 0 && write_event(w, *event))
         return;
     backlog_add(&w->waiting, loop_now_ms(g->loop), event);
-    if (w->phase == WORKER_SERVING)
+    if (listens)
         conn_want_drain(w->peer->conn, LINK_QUEUE_LOW);
 }
 
@@ -89,11 +97,11 @@ void route_on_drain(struct gateway *g, struct worker *w)
 {
     struct wire_packet event;
     uint64_t at_ms;
-    while (w->phase == WORKER_SERVING && backlog_first(&w->waiting, &event, &at_ms) &&
-           write_event(w, event))
+    bool listens = is_listening(w);
+    while (listens && backlog_first(&w->waiting, &event, &at_ms) && write_event(w, event))
         backlog_drop_first(&w->waiting);
     route_relieve(g, w);
-    if (w->phase == WORKER_SERVING && (w->waiting.events_n > 0 || w->feeders.len > 0))
+    if (listens && (w->waiting.events_n > 0 || w->feeders.len > 0))
         conn_want_drain(w->peer->conn, LINK_QUEUE_LOW);
 }
 
@@ -102,7 +110,7 @@ static void slow_down(struct gateway *g, struct worker *w, struct client *c)
     if (pending_bytes(w) < g->conf->send_to_worker_buffer_size)
         return;
     feeders_pause(&w->feeders, c);
-    if (w->phase == WORKER_SERVING)
+    if (is_listening(w))
         conn_want_drain(w->peer->conn, LINK_QUEUE_LOW);
 }
 

@@ -1,5 +1,5 @@
 /* Peers that send pings are expected to go on with it (chan/pulse.h); of others nothing is known.
- * A silent worker keeps its clients, whose events wait for it, but gets no new ones. */
+ * A silent worker keeps its clients, whose events wait here for it, but gets no new ones. */
 #include "gateway/silence.h"
 
 #include "base/log.h"
@@ -59,11 +59,12 @@ void silence_stop(struct gateway *g)
 void silence_broken(struct peer *p)
 {
     char from[ADDR_TEXT_MAX];
+    bool was_likely = silence_is_likely(p);
     p->heard_ms = loop_now_ms(p->gateway->loop);
-    if (!pulse_hear(&p->pulse))
-        return;
-    const char *name = name_of(p, from);
-    log_info("%s (%s) is back", name, from);
+    if (pulse_hear(&p->pulse))
+        log_info("%s (%s) is back", name_of(p, from), from);
+    if (was_likely && p->worker)
+        route_on_drain(p->gateway, p->worker);
 }
 
 size_t silence_count(const struct gateway *g)

@@ -16,7 +16,7 @@ struct silence {
 
 void silence_start(struct gateway *g);
 void silence_stop(struct gateway *g); /* twice is fine */
-/* It sent something. */
+/* It sent something: what waits for it leaves. */
 void silence_broken(struct peer *p);
 /* Says nothing for longer than a healthy peer can: it had better not get new work. Sooner than it
  * is called silent, as this costs nobody anything if it was wrong. */

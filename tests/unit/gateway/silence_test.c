@@ -1,6 +1,8 @@
-/* A worker that has stopped speaking gets no new clients, long before it is called silent; which it
- * is at the fourth look that found it quiet. */
+/* A worker that has stopped speaking gets no new clients and no events, long before it is called
+ * silent; which it is at the fourth look that found it quiet. */
 #include "gateway/silence.h"
+
+#include <string.h>
 
 #include "base/clock.h"
 #include "gateway_fixture.h"
@@ -147,21 +149,69 @@ static void who_is_not_read_from_is_not_judged(void **state)
     end(&p);
 }
 
+static void read_away(int fd)
+{
+    uint8_t bytes[4096];
+    while (recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+        ;
+}
+
+/* A client of each; the first worker has read all that there was, and is silent. */
+static void begin_with_clients(struct pair *p)
+{
+    begin(p);
+    ping(p, 0);
+    ping(p, 1);
+    assert_int_equal(first_gets(p, 2), 1);
+    pass(p, 1);
+    for (int i = 0; i <= PULSE_QUIET_MAX; i++) {
+        looks(p, 1);
+        ping(p, 1);
+    }
+    read_away(p->workers[0]);
+    read_away(p->workers[1]);
+}
+
+static void say(struct pair *p, int client, const char *line)
+{
+    put(p->clients[client], line, strlen(line));
+    turn(&p->bench, 5);
+}
+
+static void hears(struct pair *p, int worker, const char *text)
+{
+    struct wire_packet got = take_packet(&p->bench, p->workers[worker], CMD_ON_MESSAGE);
+    assert_true(span_is(got.body, text));
+}
+
 static void a_silent_worker_keeps_its_clients(void **state)
 {
     struct pair p;
-    begin(&p);
+    uint8_t byte;
+    begin_with_clients(&p);
+    say(&p, 0, "one\n");
+    say(&p, 0, "two\n");
+    say(&p, 1, "other\n");
+    hears(&p, 1, "other");
+    assert_int_equal(recv(p.workers[0], &byte, 1, MSG_DONTWAIT), -1);
     ping(&p, 0);
-    ping(&p, 1);
-    assert_int_equal(first_gets(&p, 1), 1);
-    pass(&p, 1);
-    looks(&p, PULSE_QUIET_MAX + 1);
-    put(p.clients[0], "here\n", 5);
-    take_packet(&p.bench, p.workers[0], CMD_HELLO);
+    say(&p, 0, "three\n");
+    hears(&p, 0, "one");
+    hears(&p, 0, "two");
     take_packet(&p.bench, p.workers[0], CMD_PONG);
-    take_packet(&p.bench, p.workers[0], CMD_ON_CONNECT);
-    assert_true(
-        span_eq(take_packet(&p.bench, p.workers[0], CMD_ON_MESSAGE).body, span_str("here")));
+    hears(&p, 0, "three");
+    end(&p);
+}
+
+static void when_it_is_gone_others_get_what_waited(void **state)
+{
+    struct pair p;
+    begin_with_clients(&p);
+    say(&p, 0, "one\n");
+    say(&p, 0, "two\n");
+    shutdown(p.workers[0], SHUT_RDWR);
+    hears(&p, 1, "one");
+    hears(&p, 1, "two");
     end(&p);
 }
 
@@ -174,6 +224,7 @@ int main(void)
         cmocka_unit_test(the_fourth_quiet_look_says_silent),
         cmocka_unit_test(who_is_not_read_from_is_not_judged),
         cmocka_unit_test(a_silent_worker_keeps_its_clients),
+        cmocka_unit_test(when_it_is_gone_others_get_what_waited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
