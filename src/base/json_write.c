@@ -74,12 +74,27 @@ static size_t plain_len(const struct writer *w, struct span text)
     return w->style == GW_JSON_PLAIN ? json_plain_len(text) : json_plain_ascii_len(text);
 }
 
+/* One without escapes, as most are. */
+static void put_plain_str(struct buf *out, struct span text)
+{
+    uint8_t *to = buf_reserve(out, text.len + 2);
+    *to++ = '"';
+    if (text.len > 0)
+        memcpy(to, text.at, text.len);
+    to[text.len] = '"';
+    buf_commit(out, text.len + 2);
+}
+
 static void put_str(const struct writer *w, struct gw_bytes text)
 {
     struct span rest = span_of(text.data, text.len);
+    size_t plain_n = plain_len(w, rest);
+    if (plain_n == rest.len) {
+        put_plain_str(w->out, rest);
+        return;
+    }
     buf_putc(w->out, '"');
-    for (;;) {
-        size_t plain_n = plain_len(w, rest);
+    for (;; plain_n = plain_len(w, rest)) {
         buf_put(w->out, rest.at, plain_n);
         rest = span_skip(rest, plain_n);
         if (rest.len == 0)
