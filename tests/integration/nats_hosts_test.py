@@ -11,6 +11,7 @@ import pytest
 
 from certs import Authority
 from harness import ROOT, SLOW, Ports, chat_conf, wait_until
+from nats_jwt import Operator
 from nats_server import NatsCluster, NatsServer, need_nats
 from ws import Client
 
@@ -426,3 +427,24 @@ def test_token_and_nkey(site, tmp_path):
             server.kill()
 
     asyncio.run(main())
+
+
+def test_credentials_of_an_operator(site, tmp_path):
+    """A server in operator mode lets in whom its account vouches for, on all hosts, and nobody else."""
+    operator, stranger = Operator(tmp_path / "op"), Operator(tmp_path / "stranger", "stranger")
+    server = NatsServer(tmp_path / "jwt", "jwt", operator.conf())
+
+    async def main():
+        hosts = [Host(site, name, [server.url], f"credentials = {operator.credentials(name)}") for name in ("a", "b")]
+        wait_until(lambda: len(server.connections()) == 4, 20, "gateways and workers are in")
+        ann, bob = [await Person.connect(host) for host in hosts]
+        await ann.until("count", "2")
+
+    try:
+        asyncio.run(main())
+        Host(site, "c", [server.url], f"credentials = {stranger.credentials('c')}")
+        log = tmp_path / "jwt" / "jwt.log"
+        wait_until(lambda: "authentication error" in log.read_text(), 20, "the stranger is refused")
+        assert len(server.connections()) == 4
+    finally:
+        server.kill()
