@@ -6,6 +6,7 @@
 #include <gw/err.h>
 
 #include "base/crypto.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/part.h"
 #include "base/signature.h"
@@ -155,14 +156,13 @@ static bool find_token(const struct auth *a, const struct http_request *r, struc
 
 static bool unhex(struct span text, uint8_t out[MAC_BYTES])
 {
-    static const char digits[] = "0123456789abcdef";
     if (text.len != MAC_BYTES + MAC_BYTES)
         return false;
     for (size_t i = 0; i < text.len; i++) {
-        const char *digit = text.at[i] ? strchr(digits, text.at[i] | 0x20) : NULL;
-        if (!digit)
+        int digit = hex_digit(text.at[i]);
+        if (digit < 0)
             return false;
-        out[i / 2] = (uint8_t)(out[i / 2] << 4 | (digit - digits));
+        out[i / 2] = (uint8_t)(out[i / 2] << 4 | digit);
     }
     return true;
 }

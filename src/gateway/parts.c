@@ -67,8 +67,9 @@ void parts_end(struct parts *a, struct chunk_pool *chunks, uint64_t n)
 
 bool parts_send(struct parts *a, struct peer *to, uint64_t ahead_bytes)
 {
-    if (a->sent_n == 0)
+    if (!a->is_begun)
         peer_reply_begin(to, a->bytes);
+    a->is_begun = true; /* none of its pieces may have found room the last time */
     while (a->sent_n < a->pieces.len && conn_queued(to->conn) < ahead_bytes) {
         struct chunk *piece = a->pieces.at[a->sent_n];
         uint32_t off = a->sent_n == 0 ? a->off : 0;

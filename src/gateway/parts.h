@@ -25,6 +25,7 @@ struct parts {
     uint64_t bytes;    /* of all pieces, without that room */
     uint32_t off;      /* where the head begins in the first piece, once it is there */
     size_t sent_n;
+    bool is_begun; /* the peer was told how long it is */
 };
 
 void parts_fini(struct parts *a);

@@ -410,6 +410,37 @@ static void a_peer_that_does_not_read_is_closed(void **state)
     bench_end(&b);
 }
 
+/* A long answer that finds the queue full of short ones is begun once, however late its first part
+ * goes. */
+static void a_long_answer_behind_many_short_ones(void **state)
+{
+    enum { ASKED = 300, CLIENTS = 40 };
+    static uint8_t session[100 * 1024];
+    struct gateway_bench b;
+    bench_start(&b, "send_to_worker_buffer_size = 64m");
+    struct gateway *g = b.self;
+    phantoms_add(g, CLIENTS, 1);
+    memset(session, 's', sizeof(session));
+    for (uint32_t id = 1; id <= CLIENTS; id++)
+        assert_int_equal(
+            client_set_session(clients_find(&g->clients, id), span_of(session, sizeof(session))),
+            0);
+    int fd = dial(&b, 1);
+    for (int i = 0; i < ASKED; i++)
+        put_cmd(fd, CMD_GET_SESSION_BY_CLIENT_ID, 1, span_of(NULL, 0), span_of(NULL, 0));
+    ask(fd, CMD_GET_ALL_CLIENT_SESSIONS, "");
+    ask(fd, CMD_GET_CLIENT_COUNT_BY_GROUP, "");
+    turn(&b, 100);
+    for (int i = 0; i < ASKED; i++)
+        assert_in_range(take_answer(&b, fd).len, sizeof(session), sizeof(session) + 16);
+    assert_in_range(take_answer(&b, fd).len, CLIENTS * sizeof(session),
+                    CLIENTS * (sizeof(session) + 32));
+    check_next(&b, fd, "i:40;");
+    phantoms_remove(g);
+    close(fd);
+    bench_end(&b);
+}
+
 /* ---- links of ours ---- */
 
 static int attach_client(const struct gateway_bench *b)
@@ -528,6 +559,7 @@ int main(void)
         cmocka_unit_test(several_peers_at_once),
         cmocka_unit_test(peers_die_in_the_middle),
         cmocka_unit_test(a_peer_that_does_not_read_is_closed),
+        cmocka_unit_test(a_long_answer_behind_many_short_ones),
         cmocka_unit_test(long_answers_come_in_parts),
         cmocka_unit_test(too_large_an_answer_is_none),
         cmocka_unit_test(short_answers_need_no_memory),
