@@ -68,6 +68,8 @@ void conn_make_progress(struct conn *c)
 static void on_ready(struct watch *w, unsigned ready)
 {
     struct conn *c = CONTAINER_OF(w, struct conn, watch);
+    if (ready & (LOOP_END | LOOP_HANGUP))
+        c->flags |= CONN_ENDS;
     if (conn_is_opening(c)) {
         conn_make_progress(c);
         if (conn_is_opening(c) || c->flags & CONN_DEAD)
@@ -102,7 +104,7 @@ static struct conn *add(struct conn_kind *kind, int fd, const struct addr *peer,
     *c = (struct conn){
         .flags = (uint16_t)(flags | CONN_STALLED),
         .kind = kind,
-        .watch = {.fd = fd, .on_ready = on_ready},
+        .watch = {.fd = fd, .reads_all = true, .on_ready = on_ready},
         .owner = owner,
         .transport_state = transport_state,
         .size_i = size_i,

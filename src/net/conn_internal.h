@@ -36,6 +36,7 @@ enum conn_flag {
     CONN_LINGERS = 1 << 9, /* all output is out; the descriptor goes to linger.c */
     CONN_AT_END = 1 << 10, /* the peer's last byte was read */
     CONN_FRESH = 1 << 11,  /* in the pool's list of connections to read for the first time */
+    CONN_ENDS = 1 << 12,   /* the peer's last byte is here, behind what there is to read */
 };
 
 /* Unused input between two reads; only as long as there is some. */

@@ -140,7 +140,8 @@ static bool read_once(struct conn *c)
         conn_kill(c, (int)n, 0);
         return false;
     }
-    bool is_all = n < 0 || (size_t)n < room;
+    /* The kernel tells of the end once: it is read for until it is there. */
+    bool is_all = n < 0 || ((size_t)n < room && !(c->flags & CONN_ENDS));
     if (is_all && c->read_wants != wants) {
         c->read_wants = (uint8_t)wants;
         conn_watch_what_is_useful(c);
@@ -158,7 +159,7 @@ void conn_read(struct conn *c)
     bool has_more = conn_is_reading(c);
     for (int i = 0; i < READS_PER_TURN && has_more; i++)
         has_more = read_once(c);
-    if (has_more && c->kind->transport->has_own_input)
+    if (has_more)
         conn_read_next_turn(c);
 }
 
@@ -195,7 +196,7 @@ void conn_read_again(struct conn *c)
         conn_make_progress(c);
     if (conn_is_reading(c) && c->leftover)
         feed(c, c->leftover->at + c->leftover->off, c->leftover->len);
-    if (conn_is_reading(c) && c->kind->transport->has_own_input)
+    if (conn_is_reading(c))
         conn_read(c);
 }
 

@@ -67,8 +67,10 @@ uint64_t loop_now_ms(const struct loop *l)
 
 /* --- watches --- */
 
-static uint32_t to_epoll(unsigned events)
+static uint32_t to_epoll(const struct watch *w, unsigned events)
 {
+    if (w->reads_all && events == LOOP_READ)
+        return (uint32_t)EPOLLIN | (uint32_t)EPOLLRDHUP | (uint32_t)EPOLLET;
     return (events & LOOP_READ ? (uint32_t)EPOLLIN : 0) |
            (events & LOOP_WRITE ? (uint32_t)EPOLLOUT : 0);
 }
@@ -77,12 +79,13 @@ static unsigned from_epoll(uint32_t events)
 {
     return (events & (uint32_t)EPOLLIN ? LOOP_READ : 0U) |
            (events & (uint32_t)EPOLLOUT ? LOOP_WRITE : 0U) |
-           (events & (uint32_t)(EPOLLHUP | EPOLLERR) ? LOOP_HANGUP : 0U);
+           (events & (uint32_t)(EPOLLHUP | EPOLLERR) ? LOOP_HANGUP : 0U) |
+           (events & (uint32_t)EPOLLRDHUP ? LOOP_END : 0U);
 }
 
 static int control(struct loop *l, int operation, struct watch *w, unsigned events)
 {
-    struct epoll_event event = {.events = to_epoll(events), .data.ptr = w};
+    struct epoll_event event = {.events = to_epoll(w, events), .data.ptr = w};
     return epoll_ctl(l->epoll_fd, operation, w->fd, &event) < 0 ? -errno : 0;
 }
 
@@ -295,7 +298,8 @@ static void deliver(struct loop *l)
         if (!w || !w->is_started)
             continue;
         /* An earlier callback of this turn may have changed what the owner wants to hear. */
-        unsigned ready = from_epoll(event->events) & (w->armed | (unsigned)LOOP_HANGUP);
+        unsigned ready =
+            from_epoll(event->events) & (w->armed | (unsigned)(LOOP_HANGUP | LOOP_END));
         if (ready)
             w->on_ready(w, ready);
     }

@@ -19,13 +19,19 @@
  * Callbacks never run from inside the call that arms them. */
 struct loop;
 
-enum { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_HANGUP = 4 /* reported only, with or without asking */ };
+/* LOOP_HANGUP and LOOP_END are reported only, with or without asking. LOOP_END: the peer's last
+ * byte is here; told with LOOP_READ to who reads_all. */
+enum { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_HANGUP = 4, LOOP_END = 8 };
 
 /* Embedded in its owner. Stop it before the descriptor is closed; free the owner in loop_at_end()
  * only, because an event of the same turn may still name it. */
 struct watch {
     int fd;
-    uint8_t armed;    /* LOOP_READ | LOOP_WRITE; read only */
+    uint8_t armed; /* LOOP_READ | LOOP_WRITE; read only */
+    /* Set before the start by who always reads until the kernel has no more: while it waits for
+     * LOOP_READ alone, it is told only when more has come since, and after each watch_change(). For
+     * the others the kernel looks at each descriptor a second time, in case something is left. */
+    bool reads_all;
     bool is_started;  /* private */
     bool was_stopped; /* private */
     void (*on_ready)(struct watch *w, unsigned ready);

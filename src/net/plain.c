@@ -21,16 +21,21 @@ static ssize_t plain_read(void *state, int fd, uint8_t *at, size_t len, unsigned
     return n < 0 ? -errno : n;
 }
 
+/* One run is the usual case, and send() copies no message header into the kernel. */
+static ssize_t send_parts(int fd, const struct iovec *iov, int iov_n)
+{
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)iov,
+                             .msg_iovlen = (size_t)iov_n};
+    return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
 static ssize_t plain_writev(void *state, int fd, const struct iovec *iov, int iov_n,
                             unsigned *wants)
 {
-    /* One run is the usual case, and send() copies no message header into the kernel. */
-    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)iov,
-                             .msg_iovlen = (size_t)iov_n};
     ssize_t n;
     do
         n = iov_n == 1 ? send(fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL)
-                       : sendmsg(fd, &message, MSG_NOSIGNAL);
+                       : send_parts(fd, iov, iov_n);
     while (n < 0 && errno == EINTR);
     *wants = LOOP_WRITE;
     return n < 0 ? -errno : n;

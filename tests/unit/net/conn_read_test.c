@@ -174,6 +174,32 @@ static ssize_t endless_read(void *state, int fd, uint8_t *at, size_t len, unsign
     return (ssize_t)len;
 }
 
+/* The kernel tells once of bytes and the end that come together. */
+static void the_end_right_behind_the_bytes_is_noticed(void **state)
+{
+    struct fixture *f = *state;
+    fixture_open(f);
+    fixture_peer_write(f, "last words");
+    assert_int_equal(shutdown(f->peer_fd, SHUT_WR), 0);
+    FIXTURE_TURN_UNTIL(f, f->closed_n);
+    assert_buf_is(&f->got, "last words");
+    assert_int_equal(f->why, GW_ECLOSED);
+}
+
+static void the_end_that_came_while_paused_is_noticed(void **state)
+{
+    struct fixture *f = *state;
+    fixture_open(f);
+    conn_pause(f->conn);
+    fixture_peer_write(f, "last words");
+    assert_int_equal(shutdown(f->peer_fd, SHUT_WR), 0);
+    fixture_turn(f);
+    assert_int_equal(f->bytes_n, 0);
+    conn_resume(f->conn);
+    FIXTURE_TURN_UNTIL(f, f->closed_n);
+    assert_buf_is(&f->got, "last words");
+}
+
 static void an_endless_source_does_not_hold_the_turn(void **state)
 {
     struct fixture *f = *state;
@@ -214,6 +240,8 @@ int main(void)
         FIXTURE_TEST(a_paused_connection_reads_nothing),
         FIXTURE_TEST(what_a_pause_left_comes_after_the_resume),
         FIXTURE_TEST(a_hang_up_while_paused_waits),
+        FIXTURE_TEST(the_end_right_behind_the_bytes_is_noticed),
+        FIXTURE_TEST(the_end_that_came_while_paused_is_noticed),
         FIXTURE_TEST(an_endless_source_does_not_hold_the_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

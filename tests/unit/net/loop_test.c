@@ -242,6 +242,44 @@ static void a_hang_up_is_told_without_asking(void **state)
     close(fds[0]);
 }
 
+static void note_ready(struct watch *w, unsigned ready)
+{
+    note(ready & LOOP_END ? 'E' : ready & LOOP_WRITE ? 'W' : 'R');
+}
+
+/* Each letter is a turn's event; the byte is never read. */
+static void who_reads_all_is_told_what_is_new(void **state)
+{
+    int fds[2];
+    pair(fds);
+    struct watch w = {.fd = fds[0], .reads_all = true, .on_ready = note_ready};
+    assert_int_equal(watch_start(loop, &w, LOOP_READ), 0);
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    loop_turn(loop, 0);
+    loop_turn(loop, 0);
+    assert_string_equal(seen, "R");
+    assert_int_equal(write(fds[1], "y", 1), 1);
+    loop_turn(loop, 0);
+    loop_turn(loop, 0);
+    assert_string_equal(seen, "RR");
+    watch_change(loop, &w, 0);
+    watch_change(loop, &w, LOOP_READ); /* tells again what is there */
+    loop_turn(loop, 0);
+    loop_turn(loop, 0);
+    assert_string_equal(seen, "RRR");
+    watch_change(loop, &w, LOOP_WRITE); /* told in every turn, as to others */
+    loop_turn(loop, 0);
+    loop_turn(loop, 0);
+    assert_string_equal(seen, "RRRWW");
+    watch_change(loop, &w, LOOP_READ);
+    assert_int_equal(shutdown(fds[1], SHUT_WR), 0);
+    loop_turn(loop, 0);
+    loop_turn(loop, 0);
+    assert_string_equal(seen, "RRRWWE");
+    watch_stop(loop, &w);
+    close_pair(fds);
+}
+
 static void time_is_that_of_the_turn(void **state)
 {
     struct timer t = {.fire = fire_letter};
@@ -337,6 +375,7 @@ int main(void)
         TEST(a_restarted_watch_does_not_hear_old_events),
         TEST(a_disarmed_watch_hears_nothing_in_the_same_turn),
         TEST(a_hang_up_is_told_without_asking),
+        TEST(who_reads_all_is_told_what_is_new),
         TEST(time_is_that_of_the_turn),
         TEST(runs_until_it_is_stopped),
         TEST(an_abandoned_copy_leaves_the_original_alone),
