@@ -49,7 +49,7 @@ void idmap_free(struct idmap *m)
 static struct id_slot *find(const struct idmap *m, uint64_t id)
 {
     size_t mask = m->cap - 1;
-    size_t i = hash_u64(m->seed, id) & mask;
+    size_t i = hash_id(m->seed, id) & mask;
     while (m->slots[i].value && (m->slots[i].id != id || m->slots[i].value == &removed))
         i = (i + 1) & mask;
     return &m->slots[i];

@@ -36,7 +36,7 @@ void keyed_free(struct keyed *k)
 
 static size_t home_of(const struct keyed *k, uint64_t key)
 {
-    return hash_u64(k->seed, key) & (k->cap - 1);
+    return hash_id(k->seed, key) & (k->cap - 1);
 }
 
 /* The position of the key, or the free one where a search for it ends. */
