@@ -1,6 +1,7 @@
 /* client_id: the recorded ids both ways, and texts that are none. */
 #include "proto/client_id.h"
 
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -74,12 +75,32 @@ static void other_texts_are_refused(void **state)
         assert_int_equal(client_id_parse(span_str(bad[i]), &id), GW_EBADID);
 }
 
+/* Every byte at every place, against the C library. */
+static void each_digit_counts(void **state)
+{
+    for (size_t place = 0; place < CLIENT_ID_LEN; place++)
+        for (int byte = 0; byte < 256; byte++) {
+            char text[] = "00000000000000000000", want[] = "00000000000000000000";
+            struct client_id id;
+            char again[CLIENT_ID_LEN + 1];
+            text[place] = (char)byte;
+            want[place] = (char)tolower(byte);
+            int rc = client_id_parse(span_of(text, CLIENT_ID_LEN), &id);
+            assert_int_equal(rc, isxdigit(byte) ? 0 : GW_EBADID);
+            if (rc < 0)
+                continue;
+            client_id_text(id, again);
+            assert_string_equal(again, want);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recorded_ids),
         cmocka_unit_test(upper_case_is_accepted),
         cmocka_unit_test(other_texts_are_refused),
+        cmocka_unit_test(each_digit_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
