@@ -189,7 +189,7 @@ static ssize_t on_bytes(struct conn *c, void *owner, uint8_t *at, size_t len)
     while (!conn_is_closing(c)) {
         struct codec_event ev = {.kind = CODEC_NOTHING};
         /* After a pause the rest comes again. The call without bytes lets the codec give back the
-         * memory of its last event; so does the last call of this loop, which answers 0. */
+         * memory of its last event, if it lent any; so does one that answers 0. */
         size_t more = conn_is_paused(c) ? 0 : len - used;
         buf_clear(reply);
         ssize_t n =
@@ -200,7 +200,7 @@ static ssize_t on_bytes(struct conn *c, void *owner, uint8_t *at, size_t len)
             return give_up(ch, reply, n, len);
         used += (size_t)n;
         handle(ch, &ev, reply);
-        if (n == 0)
+        if (n == 0 || (ev.is_in_input && used == len))
             break;
     }
     return (ssize_t)used;

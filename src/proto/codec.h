@@ -23,7 +23,8 @@ enum codec_event_kind {
 
 struct codec_event {
     enum codec_event_kind kind;
-    bool is_binary; /* WebSocket opcode 2; false for protocols without kinds */
+    bool is_binary;   /* WebSocket opcode 2; false for protocols without kinds */
+    bool is_in_input; /* the payload lies there: nothing is lent that the next call gives back */
     /* CODEC_CLOSE: 1005 when the peer gave none. With GW_EREFUSED: the HTTP status, 0 unless it is
      * an error's. */
     uint16_t close_code;
@@ -63,9 +64,9 @@ struct codec {
      * rewrite the input in place (unmasking) and keeps parts of long messages itself, so that a
      * peer's bytes are never looked at twice. Whatever is put into `reply` must be sent, after the
      * event has been handled (not behind a goodbye of ours: nothing may follow a close frame).
-     * Call again after every event, also when no byte is left (len 0, answer 0): only then is the
-     * memory given back in which a collected payload or a request lies, so that idle connections
-     * hold none. */
+     * Call again after every event, also when no byte is left (len 0, answer 0), unless it
+     * is_in_input: only then is the memory given back in which a collected payload or a request
+     * lies, so that idle connections hold none. */
     ssize_t (*decode)(void *state, const struct codec_conf *conf, uint8_t *at, size_t len,
                       struct codec_event *ev, struct buf *reply);
 

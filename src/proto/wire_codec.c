@@ -25,8 +25,10 @@ static ssize_t wire_codec_decode(void *state, const struct codec_conf *conf, uin
 
     *ev = (struct codec_event){.kind = CODEC_NOTHING};
     if (used > 0)
-        *ev = (struct codec_event){
-            .kind = CODEC_MESSAGE, .is_binary = true, .payload = span_of(at, (size_t)used)};
+        *ev = (struct codec_event){.kind = CODEC_MESSAGE,
+                                   .is_binary = true,
+                                   .is_in_input = true,
+                                   .payload = span_of(at, (size_t)used)};
     return used;
 }
 

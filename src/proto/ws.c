@@ -330,10 +330,11 @@ static ssize_t take_data(struct ws *ws, const struct codec_conf *conf, const str
     memcpy(ws->key, h->key, WS_KEY);
     if (is_alone && len >= h->payload_len) {
         struct span payload = span_of(at, (size_t)h->payload_len);
-        ws_mask(at, payload.len, ws->key);
-        if (ws->kind == WS_TEXT && !utf8_is_valid(payload))
+        bool is_ascii = ws_mask(at, payload.len, ws->key);
+        if (ws->kind == WS_TEXT && !is_ascii && !utf8_is_valid(payload))
             return fail(ws, reply, 1007, "the text is not UTF-8");
         deliver(ws, payload, ev);
+        ev->is_in_input = true;
         return (ssize_t)payload.len;
     }
     ws->frames_n++;

@@ -56,8 +56,9 @@ size_t ws_put_head(uint8_t *to, enum ws_opcode opcode, size_t payload_len);
 size_t ws_put_close(uint8_t *to, uint16_t code, struct span reason);
 
 /* XORs the bytes in place (RFC 6455 §5.3) and turns the key, so that the next call goes on where
- * this one ended, whatever the length was. Masking twice with the same key gives the original. */
-void ws_mask(uint8_t *at, size_t len, uint8_t key[WS_KEY]);
+ * this one ended, whatever the length was. Masking twice with the same key gives the original.
+ * Returns whether what came out is ASCII, whose UTF-8 nobody has to check then. */
+bool ws_mask(uint8_t *at, size_t len, uint8_t key[WS_KEY]);
 
 /* Whether an endpoint may put the code into a close frame (RFC 6455 §7.4 and the IANA registry). */
 bool ws_is_close_code(uint16_t code);

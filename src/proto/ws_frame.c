@@ -14,34 +14,41 @@ enum {
 };
 enum { WS_LEN_16 = 126, WS_LEN_64 = 127, WS_CONTROL_MAX = 125 };
 
-void ws_mask(uint8_t *at, size_t len, uint8_t key[WS_KEY])
+/* Compilers make vector instructions of it wherever there are some. */
+typedef uint64_t wide __attribute__((vector_size(16)));
+
+bool ws_mask(uint8_t *at, size_t len, uint8_t key[WS_KEY])
 {
-    uint64_t wide;
-    memcpy(&wide, key, WS_KEY);
-    memcpy((uint8_t *)&wide + WS_KEY, key, WS_KEY);
+    uint64_t word, seen;
+    memcpy(&word, key, WS_KEY);
+    memcpy((uint8_t *)&word + WS_KEY, key, WS_KEY);
+    const wide mask = {word, word};
+    wide all = {0, 0};
     size_t done = 0;
-    for (; len - done >= 4 * sizeof(wide); done += 4 * sizeof(wide)) {
-        uint64_t words[4]; /* four at a time: compilers make vector instructions of it */
-        memcpy(words, at + done, sizeof(words));
-        words[0] ^= wide;
-        words[1] ^= wide;
-        words[2] ^= wide;
-        words[3] ^= wide;
-        memcpy(at + done, words, sizeof(words));
+    for (; len - done >= 2 * sizeof(wide); done += 2 * sizeof(wide)) {
+        wide two[2];
+        memcpy(two, at + done, sizeof(two));
+        two[0] ^= mask;
+        two[1] ^= mask;
+        all |= two[0] | two[1];
+        memcpy(at + done, two, sizeof(two));
     }
-    for (; len - done >= sizeof(wide); done += sizeof(wide)) {
-        uint64_t word;
-        memcpy(&word, at + done, sizeof(word));
-        word ^= wide;
-        memcpy(at + done, &word, sizeof(word));
+    seen = all[0] | all[1];
+    for (; len - done >= sizeof(word); done += sizeof(word)) {
+        uint64_t eight;
+        memcpy(&eight, at + done, sizeof(eight));
+        eight ^= word;
+        seen |= eight;
+        memcpy(at + done, &eight, sizeof(eight));
     }
     for (size_t i = done; i < len; i++)
-        at[i] ^= key[i % WS_KEY];
+        seen |= at[i] ^= key[i % WS_KEY];
 
     uint8_t turned[WS_KEY];
     for (size_t i = 0; i < WS_KEY; i++)
         turned[i] = key[(len + i) % WS_KEY];
     memcpy(key, turned, WS_KEY);
+    return (seen & UINT64_C(0x8080808080808080)) == 0;
 }
 
 bool ws_is_close_code(uint16_t code)

@@ -31,6 +31,21 @@ static void test_mask(void **unused)
         }
 }
 
+/* One byte beyond ASCII, wherever it is, is told. */
+static void test_mask_tells_ascii(void **unused)
+{
+    for (size_t len = 0; len < 150; len++)
+        for (size_t odd = 0; odd <= len; odd++) {
+            uint8_t key[4] = {0x37, 0xfa, 0x21, 0x8d};
+            uint8_t bytes[150];
+            memset(bytes, 0x7f, sizeof(bytes));
+            bytes[odd % sizeof(bytes)] = 0x80; /* at len it is outside */
+            for (size_t i = 0; i < sizeof(bytes); i++)
+                bytes[i] ^= key[i % 4];
+            assert_int_equal(ws_mask(bytes, len, key), odd == len);
+        }
+}
+
 /* §7.4.1, §7.4.2, and 1012 to 1014 of the IANA registry. */
 static void test_close_codes(void **unused)
 {
@@ -104,9 +119,8 @@ static void test_put_close(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mask),
-        cmocka_unit_test(test_close_codes),
-        cmocka_unit_test(test_read_head),
+        cmocka_unit_test(test_mask),        cmocka_unit_test(test_mask_tells_ascii),
+        cmocka_unit_test(test_close_codes), cmocka_unit_test(test_read_head),
         cmocka_unit_test(test_put_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
