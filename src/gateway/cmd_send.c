@@ -39,15 +39,23 @@ static bool read_value(struct gateway *g, const struct wire_packet *p, struct sp
     return is_good;
 }
 
+static bool read_message(struct gateway *g, struct peer *from, const struct wire_packet *p,
+                         struct span *message)
+{
+    *message = p->body;
+    if (p->flag & WIRE_SCALAR || read_value(g, p, message))
+        return true;
+    cmd_ignored(from, p, "its body is no message: neither text, array nor null");
+    return false;
+}
+
 static bool begin(struct fanout *f, struct gateway *g, struct peer *from,
                   const struct wire_packet *p)
 {
-    struct span message = p->body;
+    struct span message;
     from->reached_n = 0;
-    if (!(p->flag & WIRE_SCALAR) && !read_value(g, p, &message)) {
-        cmd_ignored(from, p, "its body is no message: neither text, array nor null");
+    if (!read_message(g, from, p, &message))
         return false;
-    }
     fanout_begin(f, g, message, flags_of(from, p));
     return true;
 }
@@ -113,13 +121,12 @@ static void send_to_names(struct fanout *f, const struct groups *gs)
 int cmd_send_to_one(struct gateway *g, struct peer *from, const struct wire_packet *p)
 {
     g->counts.sends_n++;
-    struct fanout f;
     struct client *c = clients_find(&g->clients, p->connection_id);
+    struct span message;
     from->reached_n = 0;
-    if (!c || !begin(&f, g, from, p))
-        return 0;
-    fanout_to(&f, c);
-    return end(&f, from);
+    if (c && read_message(g, from, p, &message))
+        from->reached_n = fanout_one(g, c, message, flags_of(from, p));
+    return 0;
 }
 
 int cmd_send_to_all(struct gateway *g, struct peer *from, const struct wire_packet *p)

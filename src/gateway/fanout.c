@@ -142,3 +142,20 @@ void fanout_end(struct fanout *f)
     f->variants_n = 0;
     f->gateway->counts.delivered_n += f->queued_n;
 }
+
+/* With room for it in any case the channel encodes straight away. */
+bool fanout_one(struct gateway *g, struct client *c, struct span payload, unsigned flags)
+{
+    bool is_usual = !(flags & FANOUT_RAW) && g->conf->on_full != ON_FULL_DROP_OLD &&
+                    conn_has_room(chan_conn(c->chan), payload.len + CODEC_OVERHEAD_MAX);
+    if (is_usual) {
+        int rc = chan_send(c->chan, payload, flags & FANOUT_BINARY);
+        g->counts.delivered_n += rc == 0;
+        return rc == 0;
+    }
+    struct fanout f;
+    fanout_begin(&f, g, payload, flags);
+    fanout_to(&f, c);
+    fanout_end(&f);
+    return f.reached_n > 0;
+}

@@ -59,4 +59,7 @@ bool fanout_add(struct fanout *f, struct span payload);
 void fanout_to(struct fanout *f, struct client *c);
 void fanout_end(struct fanout *f);
 
+/* All of it for one message to one client. Returns whether it was queued. */
+bool fanout_one(struct gateway *g, struct client *c, struct span payload, unsigned flags);
+
 #endif
