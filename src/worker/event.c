@@ -99,7 +99,10 @@ static void introduce(struct event *e)
         inet_ntop(AF_INET6, e->ip6, e->ip, sizeof(e->ip));
     else
         ip4_text(p->client_ip, e->ip);
-    ip4_text(p->local_ip, e->gateway_ip);
+    if (e->gateway_ip[0] == '\0' || e->gateway_ip_of != p->local_ip) { /* another event's before */
+        e->gateway_ip_of = p->local_ip;
+        ip4_text(p->local_ip, e->gateway_ip);
+    }
     e->who.ip = e->ip;
     e->who.gateway_ip = e->gateway_ip;
     e->who.port = p->client_port;

@@ -28,6 +28,7 @@ struct event {
     uint8_t ip6[WIRE_IP6_BYTES]; /* with WIRE_IP6 */
     char ip[INET6_ADDRSTRLEN];
     char gateway_ip[16];
+    uint32_t gateway_ip_of; /* the address that gateway_ip spells */
 };
 
 /* Copies the packet: a callback that waits must find its message where it was. 0 or -ENOMEM. */
