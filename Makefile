@@ -1,4 +1,4 @@
-# Gatehouse. No configure step. Switches: CC=clang SAN=address,undefined O=build-dir V=1 DEBUG=1
+# Gatehouse. No configure step. Switches: CC=clang SAN=address,undefined O=build-dir V=1 DEBUG=1 LTO=1
 O ?= build
 CC = gcc
 PREFIX ?= /usr/local

@@ -50,8 +50,10 @@ $(O)/bench/peers/node_modules: bench/peers/package.json
 
 BENCH_NEEDS = $(O)/gatehouse $(O)/bench/floor $(O)/bench/load $(O)/bench/thin.so $(O)/bench/chat.so \
 	$(O)/bench/deflates.so $(if $(UWS_DIR),$(O)/bench/uws)
-.PHONY: bench
-bench: $(BENCH_NEEDS)
+.PHONY: bench bench-run
+bench:
+	$(Q)$(MAKE) --no-print-directory O=$(O)/release LTO=1 bench-run
+bench-run: $(BENCH_NEEDS)
 	$(Q)$(if $(shell command -v npm),$(MAKE) --no-print-directory $(O)/bench/peers/node_modules || true)
 	$(Q)/usr/bin/python3 bench/run.py --build $(O) --rounds $(or $(ROUNDS),3) $(if $(QUICK),--quick) \
 		$(if $(ONLY),--only $(ONLY)) $(if $(NICE),--nice $(NICE)) $(if $(PLAN),--plan) \

@@ -27,6 +27,14 @@ ifneq ($(COVERAGE),)
 CFLAGS += --coverage
 LDFLAGS += --coverage
 endif
+# LTO=1 is for what is installed and what is measured: all rooms are optimised as one program, which
+# takes an eighth of the instructions per message away and a quarter of a minute to link. The objects
+# hold machine code as well, for the static library. clang can do that from 17 on: not asked of it.
+ifneq ($(LTO),)
+ifeq ($(findstring clang,$(CC)),)
+CFLAGS += -flto=auto -ffat-lto-objects
+endif
+endif
 ifeq ($(V),)
 Q = @
 say = @printf '  %-5s %s\n' $(1) $(2)

@@ -13,8 +13,8 @@ lib: $(O)/libgatehouse.a $(O)/$(SO_NAME) $(O)/gatehouse.pc
 
 $(O)/libgatehouse.o: $(LIB_OBJS) $(LIB_BELOW) mk/lib.mk
 	$(call say,LD,$@)
-	$(Q)$(CC) -r -nostdlib -o $@ $(LIB_OBJS) -Wl,--start-group $(LIB_BELOW) -Wl,--end-group
-	$(Q)$(OBJCOPY) --localize-hidden $@
+	$(Q)$(CC) -r -nostdlib -fno-lto -o $@ $(LIB_OBJS) -Wl,--start-group $(LIB_BELOW) -Wl,--end-group
+	$(Q)$(OBJCOPY) --localize-hidden --wildcard --remove-section '.gnu.*lto_*' $@
 
 $(O)/libgatehouse.a: $(O)/libgatehouse.o
 	$(call say,AR,$@)

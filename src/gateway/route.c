@@ -121,7 +121,7 @@ static void give_up(struct timer *t)
     struct gateway *g = CONTAINER_OF(t, struct gateway, route.grace);
     static struct log_rate rate;
     struct wire_packet event;
-    uint64_t at_ms, now_ms = loop_now_ms(g->loop), grace_ms = g->conf->worker_grace_ms;
+    uint64_t at_ms = 0, now_ms = loop_now_ms(g->loop), grace_ms = g->conf->worker_grace_ms;
     while (backlog_first(&g->route.orphans, &event, &at_ms) && at_ms + grace_ms <= now_ms) {
         struct client *c = clients_find(&g->clients, event.connection_id);
         g->counts.dropped_n++;

@@ -136,7 +136,7 @@ static void report_backlog(void)
 int premises_take(struct premises *p, struct buf *errors)
 {
     struct fleet *f = p->fleet;
-    unsigned long files;
+    unsigned long files = 0;
     int rc = take_pid_file(p, errors);
     if (rc == 0)
         rc = open_log(p, errors);
