@@ -20,7 +20,7 @@ void log_set_echo(bool is_echoing);
 
 /* errno is left as it was. A full disk loses lines, never the process; lost lines are counted
  * and told when writing works again. */
-void log_write(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void log_write(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3) COLD;
 #define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...) log_write(LOG_WARN, __VA_ARGS__)
 #define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
@@ -33,7 +33,7 @@ struct log_rate {
     uint64_t held_n;
 };
 void log_limited(struct log_rate *rate, enum log_level level, const char *fmt, ...)
-    PRINTF_LIKE(3, 4);
+    PRINTF_LIKE(3, 4) COLD;
 
 /* Logs and aborts: a broken invariant of ours. */
 void log_fatal(const char *fmt, ...) PRINTF_LIKE(1, 2) NORETURN COLD;

@@ -45,7 +45,7 @@ void wire_put(struct buf *out, const struct wire_packet *p)
     buf_commit(out, size);
 }
 
-static ssize_t packet_len(struct span in, size_t max_bytes)
+ssize_t wire_packet_len(struct span in, size_t max_bytes)
 {
     if (in.len < sizeof(uint32_t))
         return 0;
@@ -59,7 +59,7 @@ static ssize_t packet_len(struct span in, size_t max_bytes)
 
 ssize_t wire_decode(struct span in, size_t max_bytes, struct wire_packet *out)
 {
-    ssize_t len = packet_len(in, max_bytes);
+    ssize_t len = wire_packet_len(in, max_bytes);
 
     if (len <= 0)
         return len;

@@ -105,6 +105,7 @@ void wire_put(struct buf *out, const struct wire_packet *p);
  * head (the original stalls or falls out of step: gateway-edge-cases pack_len_0..27) or GW_ETOOBIG
  * beyond max_bytes. An ext_len beyond the packet is cut to what is there (ext_len_too_big). */
 ssize_t wire_decode(struct span in, size_t max_bytes, struct wire_packet *out) NODISCARD;
+ssize_t wire_packet_len(struct span in, size_t max_bytes) NODISCARD; /* the same, but no more */
 
 const char *wire_cmd_name(uint8_t cmd); /* "CMD_KICK"; "CMD_99" is "unknown" */
 

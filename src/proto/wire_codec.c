@@ -20,8 +20,7 @@ static size_t limit_of(const struct codec_conf *conf)
 static ssize_t wire_codec_decode(void *state, const struct codec_conf *conf, uint8_t *at,
                                  size_t len, struct codec_event *ev, struct buf *reply)
 {
-    struct wire_packet packet;
-    ssize_t used = wire_decode(span_of(at, len), limit_of(conf), &packet);
+    ssize_t used = wire_packet_len(span_of(at, len), limit_of(conf));
 
     *ev = (struct codec_event){.kind = CODEC_NOTHING};
     if (used > 0)
