@@ -3,6 +3,8 @@
  * comes back here. */
 #include "gateway/retreat.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "gateway/gateway.h"
 #include "gateway/state.h"
@@ -74,6 +76,16 @@ static void on_beat(struct timer *t)
     timer_start(g->loop, t, BEAT_MS);
 }
 
+static void shun(struct gateway *g)
+{
+    int rc = 0;
+    for (size_t i = 0; i < g->fronts_n && rc == 0; i++)
+        rc = sock_shun(g->env->listen_fds[i]);
+    if (rc < 0)
+        log_info("new clients come until the listeners close, and a few may be refused then: %s",
+                 strerror(-rc));
+}
+
 void retreat_begin(struct gateway *g, uint64_t per_second, uint64_t seconds)
 {
     struct retreat *r = &g->retreat;
@@ -85,8 +97,7 @@ void retreat_begin(struct gateway *g, uint64_t per_second, uint64_t seconds)
     if (per_second == 0)
         r->per_second = seconds > 0 ? clients_n / seconds + 1 : clients_n + 1;
     r->begun_ms = loop_now_ms(g->loop);
-    for (size_t i = 0; i < g->fronts_n; i++)
-        sock_shun(g->env->listen_fds[i]);
+    shun(g);
     registrar_stop(g);
     log_info("takes no new clients; %llu are told to come back elsewhere, %llu each second",
              (unsigned long long)clients_n, (unsigned long long)r->per_second);

@@ -91,7 +91,7 @@ static bool is_unix(int fd)
 
 /* A filter of a TCP socket sees the TCP header; the flags are its byte 13 (RFC 9293 §3.1). What is
  * accepted inherits the filter, and never gets such a segment. */
-void sock_shun(int fd)
+int sock_shun(int fd)
 {
     enum { FLAGS_AT = 13, SYN = 0x02, ACK = 0x10 };
     struct sock_filter drop_first_segments[] = {
@@ -104,8 +104,9 @@ void sock_shun(int fd)
     const struct sock_fprog program = {.len =
                                            sizeof drop_first_segments / sizeof(struct sock_filter),
                                        .filter = drop_first_segments};
-    if (!is_unix(fd))
-        (void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+    if (is_unix(fd))
+        return 0;
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0 ? -errno : 0;
 }
 
 bool sock_is_awaited(int fd)

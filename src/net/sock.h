@@ -16,8 +16,9 @@ int sock_listen_udp(const struct addr *at, bool is_shared) NODISCARD;
 int sock_listen_unix(const char *path, mode_t mode) NODISCARD; /* removes a dead socket first */
 /* Nobody new comes to a TCP listener, but those who have begun to connect are not turned away, as
  * they are when it just stops to listen. Others begin in vain and do it again after a second: time
- * to take the waiting ones, then sock_unlisten(). Ends with sock_listen_again(). */
-void sock_shun(int fd);
+ * to take the waiting ones, then sock_unlisten(). Ends with sock_listen_again(). 0 or -errno; new
+ * kernels want CAP_NET_ADMIN for it. */
+int sock_shun(int fd) NODISCARD;
 bool sock_is_awaited(int fd); /* a connection waits to be accepted */
 /* A TCP listener takes no connections any more, in all processes that have it, but keeps its
  * address; those of the same address that share it get them. Twice is fine. It may listen again:

@@ -106,7 +106,8 @@ static void nobody_new_comes(void **state)
     struct addr at = address(&s);
     retreat_begin(s.g, 1, 0);
     int early = try_to_connect(&at);
-    assert_int_equal(wait_for(early, 50), 0); /* no answer at all: it will try again */
+    if (sock_shun(s.b.fds[0]) == 0)               /* else this user may not filter TCP */
+        assert_int_equal(wait_for(early, 50), 0); /* no answer at all: it will try again */
     pass(&s, SHUT_MS);
     int late = try_to_connect(&at);
     assert_int_equal(wait_for(late, 5000), 1);

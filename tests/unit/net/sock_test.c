@@ -144,7 +144,7 @@ static void a_listener_may_stop_and_listen_again(void **state)
     assert_int_equal(sock_local(keeper, &at), 0);
     int listen_fd = sock_listen(&at, true, 8); /* with a port that was asked for */
     close(keeper);
-    sock_shun(listen_fd);
+    (void)!sock_shun(listen_fd); /* which may take more rights than a test has */
     assert_false(sock_is_awaited(listen_fd));
     sock_unlisten(listen_fd);
     sock_unlisten(listen_fd);
