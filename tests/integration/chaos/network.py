@@ -118,7 +118,7 @@ LONG = [
     Fault("worker host cut off for 15 s", _cut("w2", LONG_S, who="g1"),
           Limit(silence_s=1, normal_s=45), Hosts),
     Fault("worker host cut off for good", _cut_for_good("w2"),
-          Limit(lost_n=4000, silence_s=1, normal_s=90), Hosts),
+          Limit(lost_n=400, silence_s=1, normal_s=90), Hosts),
     Fault("5 % of all packets lost for 8 s", _lose(5), Limit(silence_s=3, normal_s=12), Hosts),
     Fault("20 % of all packets lost for 8 s", _lose(20), Limit(silence_s=10, normal_s=30), Hosts),
     Fault("host of two clients gone without a word (`ping_interval = 2`)", _clients_vanish,
