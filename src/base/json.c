@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "base/json_read.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -76,9 +75,6 @@ struct gw_json *gw_json_parse_within(struct gw_bytes text, size_t bytes_max, uns
         snprintf(error, error_bytes, "%zu bytes, but the limit is %zu", text.len, bytes_max);
         return NULL;
     }
-    struct gw_json *common = json_read_common(text, depth_max);
-    if (common)
-        return common;
     /* jansson takes a NUL for the end of the text and would not look at what follows. */
     ptrdiff_t nul = span_find(span_of(text.data, text.len), '\0');
     if (nul >= 0) {
