@@ -186,13 +186,13 @@ class EventTransport {
     const batch = [];
     for (let bytes = 0; batch.length < this.#outbox.length && (!batch.length || bytes < POST_MAX_BYTES);)
       bytes += batch[batch.push(this.#outbox[batch.length]) - 1].length;
-    const last = this.#last;
-    const status = await this.#request({ n: this.#first, last }, new Blob(/** @type {BlobPart[]} */ (batch)));
+    const [first, last] = [this.#first, this.#last];
+    const status = await this.#request({ n: first, last }, new Blob(/** @type {BlobPart[]} */ (batch)));
     this.#isPosting = false;
     if (this.#isOver) return;
     if (status === 204) {
       this.#acknowledged = last;
-      this.#drop(this.#first + batch.length - 1);
+      this.#drop(first + batch.length - 1); // a stream found again may have told of them already
       this.#tries = 0;
       this.#post();
     } else if (status === 0 || status === 503) {
