@@ -105,7 +105,7 @@ coverage-run: $(call unit_bins_of,proto) $(REPLAY_BINS)
 	$(Q)tools/coverage.sh $(O) proto 95
 
 # What runs beside the loop: look-ups of names, the SQLite store, libnats, and the log that they write to.
-TSAN_TESTS = net/resolve_test store/sqlite_test store/db_test cluster/bus_test base/log_test
+TSAN_TESTS = net/resolve_test store/sqlite_test store/db_test cluster/bus_test cluster/cond_test base/log_test
 .PHONY: tsan tsan-bins tsan-run
 tsan-bins: $(filter $(addprefix $(O)/unit/,$(TSAN_TESTS)),$(UNIT_BINS))
 tsan:

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <gw/err.h>
@@ -20,6 +19,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cluster/cond.h"
 #include "cluster/record.h"
 #include "net/sig.h"
 #include "proc/role.h"
@@ -27,7 +27,7 @@
 enum {
     REOPEN_MS = 2000,
     BACK_MS = 500, /* who else has lost the server may be back by then, and hear what is sent */
-    CLOSE_MAX_S = 1,
+    CLOSE_MAX_MS = 1000,
     KEEP_BYTES = 1024 * 1024, /* a buffer that grew beyond that is given back when it is empty */
 };
 
@@ -42,6 +42,7 @@ struct bus {
 
     pthread_mutex_t lock; /* guards from here … */
     pthread_cond_t has_work;
+    pthread_cond_t has_ended;
     struct buf out;
     struct buf in;
     uint64_t max_payload;
@@ -51,6 +52,7 @@ struct bus {
     bool is_back;  /* connected again, not yet used */
     bool is_ended; /* libnats gave up */
     bool is_stopping;
+    bool is_done; /* the thread has nothing left but to return */
     bool was_full;
     uint64_t in_n, out_n;           /* messages */
     uint64_t lost_in_n, lost_out_n; /* … to here */
@@ -176,16 +178,9 @@ static const struct nats_events nats_events = {
 /* The lock is held; others may take it meanwhile. */
 static void wait_ms(struct bus *b, int64_t ms)
 {
-    struct timespec until;
+    struct timespec until = cond_deadline(ms);
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    while (!b->is_stopping && pthread_cond_timedwait(&b->has_work, &b->lock, &until) == 0)
+    while (!b->is_stopping && cond_wait_until(&b->has_work, &b->lock, &until))
         ;
 }
 
@@ -270,7 +265,11 @@ static void *work(void *arg)
         give_to_nats(b);
     pthread_mutex_unlock(&b->lock);
     nats_close(b->nats);
+    pthread_mutex_lock(&b->lock);
     b->nats = NULL;
+    b->is_done = true;
+    pthread_cond_signal(&b->has_ended);
+    pthread_mutex_unlock(&b->lock);
     return NULL;
 }
 
@@ -390,7 +389,8 @@ struct bus *bus_open(struct loop *loop, const struct nats_conf *conf,
 
     *b = (struct bus){.loop = loop, .conf = conf, .events = events, .owner = owner};
     pthread_mutex_init(&b->lock, NULL);
-    pthread_cond_init(&b->has_work, NULL);
+    cond_init(&b->has_work);
+    cond_init(&b->has_ended);
     b->watch.on_ready = on_wake;
     b->watch.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int rc = b->watch.fd < 0 ? -errno : watch_start(loop, &b->watch, LOOP_READ);
@@ -410,18 +410,22 @@ static void leave_at_once(int status, void *arg)
     _exit(status);
 }
 
-/* false: libnats still waits for a server; the process ends without it. */
+/* false: libnats still waits for a server; the process ends without it. Not by
+ * pthread_clockjoin_np(), which ThreadSanitizer does not know. */
 static bool end_thread(struct bus *b)
 {
-    struct timespec until;
+    struct timespec until = cond_deadline(CLOSE_MAX_MS);
 
     pthread_mutex_lock(&b->lock);
     b->is_stopping = true;
     pthread_cond_signal(&b->has_work);
+    while (!b->is_done && cond_wait_until(&b->has_ended, &b->lock, &until))
+        ;
+    bool is_done = b->is_done;
     pthread_mutex_unlock(&b->lock);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += CLOSE_MAX_S;
-    return pthread_timedjoin_np(b->thread, NULL, &until) == 0;
+    if (is_done)
+        pthread_join(b->thread, NULL);
+    return is_done;
 }
 
 void bus_close(struct bus *b)
@@ -437,6 +441,7 @@ void bus_close(struct bus *b)
         watch_stop(b->loop, &b->watch);
         close(b->watch.fd);
     }
+    pthread_cond_destroy(&b->has_ended);
     pthread_cond_destroy(&b->has_work);
     pthread_mutex_destroy(&b->lock);
     buf_fini(&b->out);

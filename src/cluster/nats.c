@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <gw/err.h>
 
@@ -17,6 +16,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "cluster/cond.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 1000,
@@ -26,7 +26,7 @@ enum {
     PINGS_OUT_MAX = 2,
     URL_MAX = 512,
     DRAIN_MAX_MS = 500,
-    CLOSE_MAX_S = 2,
+    CLOSE_MAX_MS = 2000,
 };
 
 struct nats {
@@ -235,7 +235,7 @@ int nats_open(const struct nats_conf *conf, const struct nats_events *events, vo
     n->owner = owner;
     n->subscriptions = map_new();
     pthread_mutex_init(&n->lock, NULL);
-    pthread_cond_init(&n->closed, NULL);
+    cond_init(&n->closed);
     natsStatus s = nats_Open(-1);
     if (s == NATS_OK)
         s = nats_SetMessageDeliveryPoolSize(1);
@@ -272,14 +272,11 @@ static void free_subscriptions(struct nats *n)
 
 static bool wait_until_closed(struct nats *n)
 {
-    struct timespec until;
-    int rc = 0;
+    struct timespec until = cond_deadline(CLOSE_MAX_MS);
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += CLOSE_MAX_S;
     pthread_mutex_lock(&n->lock);
-    while (!n->is_closed && rc == 0)
-        rc = pthread_cond_timedwait(&n->closed, &n->lock, &until);
+    while (!n->is_closed && cond_wait_until(&n->closed, &n->lock, &until))
+        ;
     bool is_closed = n->is_closed;
     pthread_mutex_unlock(&n->lock);
     return is_closed;
