@@ -9,26 +9,32 @@
 struct option {
     const char *name;
     const char *long_name;
-    size_t offset; /* of the bool it sets */
+    bool has_number; /* behind it, above 0 */
+    size_t offset;   /* of the bool it sets, or of the unsigned */
 };
 
 static const struct option options[] = {
-    {"-d", "--daemon", offsetof(struct args, is_detached)},
-    {"-g", "--graceful", offsetof(struct args, is_graceful)},
-    {"-q", "--quiet", offsetof(struct args, is_quiet)},
-    {"--json", "--json", offsetof(struct args, is_json)},
-    {"--restart", "--restart", offsetof(struct args, comes_back)},
+    {"-d", "--daemon", false, offsetof(struct args, is_detached)},
+    {"-g", "--graceful", false, offsetof(struct args, is_graceful)},
+    {"-q", "--quiet", false, offsetof(struct args, is_quiet)},
+    {"--json", "--json", false, offsetof(struct args, is_json)},
+    {"--restart", "--restart", false, offsetof(struct args, comes_back)},
+    {"--rate", "--rate", true, offsetof(struct args, rate)},
+    {"--seconds", "--seconds", true, offsetof(struct args, seconds)},
 };
 
-static bool set_option(struct args *a, const char *word)
+static const struct option *find_option(const char *word)
 {
-    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
-        if (strcmp(word, options[i].name) != 0 && strcmp(word, options[i].long_name) != 0)
-            continue;
-        *(bool *)((char *)a + options[i].offset) = true;
-        return true;
-    }
-    return false;
+    for (size_t i = 0; i < ARRAY_LEN(options); i++)
+        if (strcmp(word, options[i].name) == 0 || strcmp(word, options[i].long_name) == 0)
+            return &options[i];
+    return NULL;
+}
+
+static bool is_given(const struct args *a, const struct option *o)
+{
+    const char *at = (const char *)a + o->offset;
+    return o->has_number ? *(const unsigned *)at > 0 : *(const bool *)at;
 }
 
 static int complain(struct buf *errors, const char *what, const char *word)
@@ -43,19 +49,22 @@ static bool takes_target(const struct args *a)
            (strcmp(a->command, "drain") == 0 || strcmp(a->command, "undrain") == 0);
 }
 
-/* --rate N, --seconds S. 0: it is another word, 1: taken with its number, or < 0. */
-static int take_number(struct args *a, const char *word, const char *number, struct buf *errors)
+/* How many words it takes, or -EINVAL; next is NULL behind the last word. */
+static int take_option(struct args *a, const char *word, const char *next, struct buf *errors)
 {
-    unsigned *to = strcmp(word, "--rate") == 0      ? &a->rate
-                   : strcmp(word, "--seconds") == 0 ? &a->seconds
-                                                    : NULL;
+    const struct option *o = find_option(word);
     uint64_t n;
-    if (!to)
-        return 0;
-    if (!number || !span_to_u64(span_str(number), &n) || n == 0 || n > INT32_MAX)
+    if (!o)
+        return complain(errors, "unknown option", word);
+    char *to = (char *)a + o->offset;
+    if (!o->has_number) {
+        *(bool *)to = true;
+        return 1;
+    }
+    if (!next || !span_to_u64(span_str(next), &n) || n == 0 || n > INT32_MAX)
         return complain(errors, "needs a number behind it", word);
-    *to = (unsigned)n;
-    return 1;
+    *(unsigned *)to = (unsigned)n;
+    return 2;
 }
 
 int args_parse(int argc, char **argv, struct args *out, struct buf *errors)
@@ -63,20 +72,17 @@ int args_parse(int argc, char **argv, struct args *out, struct buf *errors)
     *out = (struct args){0};
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
-        int rc;
         if (strcmp(word, "-c") == 0 || strcmp(word, "--config") == 0) {
             if (++i == argc)
                 return complain(errors, "needs a file name behind it", word);
             out->conf_file = argv[i];
-        } else if ((rc = take_number(out, word, argv[i + 1], errors)) != 0) {
-            if (rc < 0)
-                return rc;
-            i++;
         } else if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
             out->command = "help";
         } else if (word[0] == '-') {
-            if (!set_option(out, word))
-                return complain(errors, "unknown option", word);
+            int words_n = take_option(out, word, argv[i + 1], errors);
+            if (words_n < 0)
+                return words_n;
+            i += words_n - 1;
         } else if (takes_target(out)) {
             out->target = word;
         } else if (out->command) {
@@ -84,6 +90,27 @@ int args_parse(int argc, char **argv, struct args *out, struct buf *errors)
         } else {
             out->command = word;
         }
+    }
+    return 0;
+}
+
+static bool has_word(const char *words, const char *word)
+{
+    struct span rest = span_str(words);
+    while (rest.len > 0)
+        if (span_is(span_cut(&rest, ' '), word))
+            return true;
+    return false;
+}
+
+int args_check(const struct args *a, const char *allowed, struct buf *errors)
+{
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        if (!is_given(a, &options[i]) || has_word(allowed, options[i].name))
+            continue;
+        buf_printf(errors, "%s: not an option of \"%s\", which has: %s\n", options[i].name,
+                   a->command, allowed);
+        return -EINVAL;
     }
     return 0;
 }

@@ -24,6 +24,10 @@ struct args {
  * errors. */
 int args_parse(int argc, char **argv, struct args *out, struct buf *errors) NODISCARD;
 
+/* Whether its command has every option that was given; `allowed` are their short names, a space
+ * between two. 0, or -EINVAL with a line in errors. */
+int args_check(const struct args *a, const char *allowed, struct buf *errors) NODISCARD;
+
 /* The config file to use: the one given, else the first that exists of ./gatehouse.conf and
  * /etc/gatehouse/gatehouse.conf, else the former. */
 const char *args_find_conf(const char *given) NODISCARD;

@@ -143,13 +143,20 @@ static const struct command {
     const char *name;
     int (*run)(struct session *s);
     enum need need;
+    const char *options; /* NULL: any, and they are ignored */
 } commands[] = {
-    {"start", do_start, NEED_CONF},        {"stop", do_stop, NEED_PLACE},
-    {"restart", do_restart, NEED_CONF},    {"reload", do_reload, NEED_PLACE},
-    {"status", do_status, NEED_PLACE},     {"connections", do_connections, NEED_PLACE},
-    {"drain", do_drain, NEED_PLACE},       {"undrain", do_undrain, NEED_PLACE},
-    {"check", do_check, NEED_CONF},        {"keys", do_keys, NEED_NOTHING},
-    {"version", do_version, NEED_NOTHING}, {"help", do_help, NEED_NOTHING},
+    {"start", do_start, NEED_CONF, "-c -d -q"},
+    {"stop", do_stop, NEED_PLACE, "-c -g"},
+    {"restart", do_restart, NEED_CONF, "-c -d -g -q"},
+    {"reload", do_reload, NEED_PLACE, "-c -g"},
+    {"status", do_status, NEED_PLACE, "-c -d --json"},
+    {"connections", do_connections, NEED_PLACE, "-c"},
+    {"drain", do_drain, NEED_PLACE, "-c --rate --seconds --restart"},
+    {"undrain", do_undrain, NEED_PLACE, "-c"},
+    {"check", do_check, NEED_CONF, "-c"},
+    {"keys", do_keys, NEED_NOTHING, "-c"},
+    {"version", do_version, NEED_NOTHING, "-c"},
+    {"help", do_help, NEED_NOTHING, NULL},
 };
 
 /* Commands with options of their own: they talk to a cluster, not to the server of one config. */
@@ -204,6 +211,16 @@ static int read_conf(struct session *s, enum need need)
     return 0;
 }
 
+static bool has_options(const struct command *command, const struct args *a)
+{
+    struct buf errors = {0};
+    if (!command->options || args_check(a, command->options, &errors) == 0)
+        return true;
+    fprintf(stderr, "%s\n%s", buf_cstr(&errors), usage);
+    buf_fini(&errors);
+    return false;
+}
+
 static int run(struct session *s)
 {
     if (!s->args.command) {
@@ -215,6 +232,8 @@ static int run(struct session *s)
         fprintf(stderr, "%s: unknown command\n\n%s", s->args.command, usage);
         return EXIT_CODE_USAGE;
     }
+    if (!has_options(command, &s->args))
+        return EXIT_CODE_USAGE;
     if (command->need != NEED_NOTHING && read_conf(s, command->need) < 0)
         return EXIT_CODE_FAILED;
     int exit_code = command->run(s);

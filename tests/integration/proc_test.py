@@ -80,6 +80,9 @@ def test_commands_without_a_server(site):
     assert s.command("stop").returncode == 0
     assert s.command("dance").returncode == 2
     assert s.command("start", "--dance").returncode == 2
+    done = s.command("connections", "--json")
+    assert done.returncode == 2
+    assert done.stderr.startswith('--json: not an option of "connections", which has: -c\n')
 
 
 def test_crash_is_restarted_and_shown(daemon):

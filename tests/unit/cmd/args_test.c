@@ -71,12 +71,44 @@ static void test_wrong_usage(void **state)
     buf_fini(&errors);
 }
 
+static void test_numbers(void **state)
+{
+    struct args a;
+    struct buf errors = {0};
+    assert_int_equal(PARSE(&a, &errors, "drain", "--rate", "5", "chat", "--seconds", "60"), 0);
+    assert_int_equal(a.rate, 5);
+    assert_int_equal(a.seconds, 60);
+    assert_string_equal(a.target, "chat");
+    assert_int_equal(PARSE(&a, &errors, "drain", "--rate", "0"), -EINVAL);
+    assert_string_equal(buf_cstr(&errors), "--rate: needs a number behind it\n");
+    buf_clear(&errors);
+    assert_int_equal(PARSE(&a, &errors, "drain", "--rate"), -EINVAL);
+    assert_string_equal(buf_cstr(&errors), "--rate: needs a number behind it\n");
+    buf_fini(&errors);
+}
+
+static void test_options_of_a_command(void **state)
+{
+    struct args a;
+    struct buf errors = {0};
+    assert_int_equal(PARSE(&a, &errors, "stop", "--graceful", "-c", "x.conf"), 0);
+    assert_int_equal(args_check(&a, "-c -g", &errors), 0);
+    assert_int_equal(errors.len, 0);
+    assert_int_equal(args_check(&a, "-c -d", &errors), -EINVAL);
+    assert_string_equal(buf_cstr(&errors), "-g: not an option of \"stop\", which has: -c -d\n");
+    buf_clear(&errors);
+    assert_int_equal(PARSE(&a, &errors, "check", "--rate", "5"), 0);
+    assert_int_equal(args_check(&a, "-c", &errors), -EINVAL);
+    assert_string_equal(buf_cstr(&errors), "--rate: not an option of \"check\", which has: -c\n");
+    buf_fini(&errors);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_options_in_any_order),
-        cmocka_unit_test(test_nothing_and_help),
-        cmocka_unit_test(test_wrong_usage),
+        cmocka_unit_test(test_options_in_any_order), cmocka_unit_test(test_nothing_and_help),
+        cmocka_unit_test(test_wrong_usage),          cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_options_of_a_command),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
