@@ -90,8 +90,10 @@ class Place:
         self.out = ROOT / CONFIGS[config]["out"]
         width = len(PORTS) // LANES
         is_san = config.endswith("san")  # tsan too
+        # Servers that tests start lie in /usr/sbin, which an ordinary user's PATH does not have.
         self.env = {**os.environ, **(SAN_ENV if is_san else {}), "TEST_SLOW": SLOW[is_san],
                     "GATEHOUSE": str(self.out / "gatehouse"), "O": str(self.out), "TMPDIR": str(folder),
+                    "PATH": os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin",
                     "PYTHONDONTWRITEBYTECODE": "1",
                     "TEST_PORTS": f"{PORTS[lane * width]}-{PORTS[(lane + 1) * width - 1]}"}
 
