@@ -31,8 +31,7 @@ static void fini_batch(struct gateway *g, struct job *j)
 }
 
 /* The next name that was not answered yet. 1, 0 at the end, or GW_EPROTO: a nested array among the
- * names kills the original; here it costs the asking connection, which would wait for an answer
- * (batch_nested). */
+ * names kills the original; here the query is refused, see peer_refuse() (batch_nested). */
 static int next_name(struct batch *b, struct slice *s, struct span *name)
 {
     struct php_key unused, key;

@@ -168,12 +168,19 @@ static void complain(const struct peer *p, int rc)
 
 void peer_refuse(struct peer *p, int rc)
 {
-    if (rc == GW_ETOOBIG && takes_packets(p)) {
-        peer_send(p, &(struct wire_packet){.cmd = CMD_REPLY, .flag = WIRE_SCALAR});
+    static struct log_rate rate;
+    char from[ADDR_TEXT_MAX];
+    if (!takes_packets(p)) {
+        complain(p, rc);
+        conn_close_for(p->conn, rc);
         return;
     }
-    complain(p, rc);
-    conn_close_for(p->conn, rc);
+    peer_send(p, &(struct wire_packet){.cmd = CMD_REPLY, .flag = WIRE_SCALAR});
+    if (rc == GW_ETOOBIG)
+        return; /* told by the job */
+    addr_text(conn_peer(p->conn), from);
+    log_limited(&rate, LOG_WARN, "a query of inner peer %s is not answered: %s", from,
+                gw_strerror(rc));
 }
 
 static ssize_t on_bytes(struct conn *conn, void *owner, uint8_t *at, size_t len)

@@ -84,7 +84,8 @@ void peer_reply(struct peer *p, struct span value);
  * Nothing but events may be sent to the peer in between. */
 void peer_reply_begin(struct peer *p, uint64_t value_bytes);
 void peer_reply_part(struct peer *p, struct chunk *chunk, uint32_t off, bool is_last);
-/* There will be no answer to its query. GW_ETOOBIG: a link of ours is told; else it is closed. */
+/* There will be no answer to its query: a link of ours is told, on which there may be queries of
+ * others; else it is closed, for a plain answer cannot say so. */
 void peer_refuse(struct peer *p, int rc);
 
 #endif

@@ -240,9 +240,13 @@ int job_run(struct gateway *g, struct peer *from, const struct job_kind *kind, s
         return go_on(g, from, j, &s);
     }
     kind->fini(g, j);
-    if (rc == 0 && kind->has_answer)
+    if (!kind->has_answer)
+        return rc;
+    if (rc == 0)
         answer_at_once(from, s.out, s.entries_n);
-    return rc;
+    else
+        peer_refuse(from, rc);
+    return 0;
 }
 
 /* ---- the peer ---- */

@@ -129,8 +129,8 @@ static void on_drain(struct chan *ch, void *owner)
 
 static int make_pair(struct nats_peer *n);
 
-/* The other end closes for a packet that no peer may send: those who wait for answers find out at
- * their deadline. */
+/* The other end closes when an answer was not taken for too long: those who wait for answers find
+ * out at their deadline. */
 static void on_close(struct chan *ch, void *owner, int why, uint16_t close_code)
 {
     struct nats_peer *n = owner;

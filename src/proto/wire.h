@@ -56,7 +56,8 @@ enum wire_cmd {
     CMD_RELEASE = 224,    /* w→g connection_id: the last event of that client is done */
     CMD_DONE = 225,       /* w→g body: u32be count of events finished since the last CMD_DONE */
     CMD_REPLY = 226,      /* g→w body: the serialized value, or with WIRE_MORE a part of it; with
-                             WIRE_SCALAR there is none, it would be too large. In request order */
+                             WIRE_SCALAR there is none: it would be too large, or the query is
+                             malformed. In request order */
     CMD_RECEIPT = 227,    /* query: how many clients the last send on this connection reached */
     CMD_ON_HANDSHAKE = 228, /* g→w body as of CMD_ON_WEBSOCKET_CONNECT: may this client come in? */
     CMD_JUDGE = 229,     /* w→g connection_id, body: u16be 0 and header lines, or status, text */

@@ -13,7 +13,7 @@ from harness import SLOW, Ports, wait_until
 from nats_server import NatsClient, NatsServer
 from ws import Client
 
-SEND_TO_ONE, SEND_TO_ALL, SEND_TO_GROUP, COUNT_BY_GROUP, RECEIPT = 5, 6, 22, 24, 227
+SEND_TO_ONE, SEND_TO_ALL, SEND_TO_GROUP, COUNT_BY_GROUP, COUNTS_BY_GROUPS, RECEIPT = 5, 6, 22, 24, 28, 227
 BIND_UID, JOIN_GROUP, LEAVE_GROUP, SELECT, REPLY, WORKER_CONNECT = 12, 20, 21, 25, 226, 200
 ON_WEBSOCKET_CONNECT = 205
 ORDER, ANSWER, HERE, LEFT, WHO = 1, 2, 3, 4, 5
@@ -143,6 +143,25 @@ def test_questions_are_answered_in_parts(site, nats):
         me.close()
 
     asyncio.run(main())
+
+
+def test_bad_question_costs_nobody_else_an_answer(site, nats):
+    """An array among the groups: refused at once, while the questions around it, which share its way, are answered."""
+    host = Host(site, nats)
+    host.wait(nats, "gatehouse.all")
+    me = NatsClient(nats.port)
+    me.subscribe("mine")
+    good, bad = wire.pack(COUNT_BY_GROUP), wire.pack(COUNTS_BY_GROUPS, ext=b'["a",["b"]]')
+    asked = [good, bad, good, bad, good] * 20
+    for question, packet in enumerate(asked, 1):
+        me.publish("gatehouse.all", envelope(ORDER, packet, question=question), reply="mine")
+    for question, packet in enumerate(asked, 1):
+        data = me.next()[2]
+        assert struct.unpack_from(">BBHI", data) == (1, ANSWER, 0, question)
+        answer = wire.Packet(data[14:])
+        assert (answer.cmd, answer.flag, answer.body) == ((REPLY, 0, b"i:0;") if packet is good else (REPLY, 1, b""))
+    assert "a query of inner peer" in host.server.log()
+    me.close()
 
 
 def test_nonsense_is_ignored(site, nats):

@@ -490,6 +490,31 @@ static void long_answers_come_in_parts(void **state)
     bench_end(&b);
 }
 
+static void malformed_query_costs_a_link_no_other_answer(void **state)
+{
+    struct gateway_bench b;
+    bench_start(&b, "");
+    struct gateway *g = b.self;
+    int ours = attach_client(&b), plain = dial(&b, 1);
+    ask(ours, CMD_BATCH_GET_CLIENT_COUNT_BY_GROUP, "[\"a\",[\"b\"]]");
+    ask(ours, CMD_BATCH_GET_CLIENT_ID_BY_UID, "[[]]");
+    ask(ours, CMD_GET_CLIENT_COUNT_BY_GROUP, "");
+    for (int i = 0; i < 2; i++) {
+        struct wire_packet p = take_packet(&b, ours, CMD_REPLY);
+        assert_int_equal(p.flag, WIRE_SCALAR);
+        assert_int_equal(p.body.len, 0);
+    }
+    struct wire_packet p = take_packet(&b, ours, CMD_REPLY);
+    assert_int_equal(p.flag, 0);
+    assert_true(span_is(p.body, "i:0;"));
+    ask(plain, CMD_BATCH_GET_CLIENT_ID_BY_UID, "[[]]");
+    turn_until_closed(&b, plain);
+    assert_int_equal(g->jobs.answers_n, 0);
+    close(ours);
+    close(plain);
+    bench_end(&b);
+}
+
 static void too_large_an_answer_is_none(void **state)
 {
     struct gateway_bench b;
@@ -561,6 +586,7 @@ int main(void)
         cmocka_unit_test(a_peer_that_does_not_read_is_closed),
         cmocka_unit_test(a_long_answer_behind_many_short_ones),
         cmocka_unit_test(long_answers_come_in_parts),
+        cmocka_unit_test(malformed_query_costs_a_link_no_other_answer),
         cmocka_unit_test(too_large_an_answer_is_none),
         cmocka_unit_test(short_answers_need_no_memory),
     };
