@@ -285,7 +285,7 @@ export class Gatehouse extends EventTarget {
     const isTried = this.#hasSocketWorked && this.#failures < FAILURES_BEFORE_FALLBACK;
     if (this.#options.fallback && !isTried)
       this.#fallBack = setTimeout(() => this.#tryEvents(url), this.#options.fallbackAfterMs);
-    this.#trySocket(url, this.#options.fallback && !isTried);
+    this.#trySocket(url);
   }
 
   /** Leaves for good. @param {number} [code] @param {string} [reason] */
@@ -313,40 +313,43 @@ export class Gatehouse extends EventTarget {
     return this.#line?.send(data) ?? false;
   }
 
-  /** @param {string} url @param {boolean} hasFallback */
-  #trySocket(url, hasFallback) {
+  /** @param {string} url */
+  #trySocket(url) {
     const tell = new Quiet();
     let socket;
     try {
       socket = new SocketTransport(url, this.#options.protocols, tell);
     } catch {
-      if (hasFallback) this.#tryEvents(url);
+      this.#goOn(url);
       return;
     }
-    this.#follow(socket, tell, () => {
-      if (hasFallback) this.#tryEvents(url);
-      else this.#lose();
-    });
+    this.#follow(socket, tell, url);
   }
 
   /** @param {string} url */
   #tryEvents(url) {
     clearTimeout(this.#fallBack);
-    if (!this.#fallBack || this.#line) return;
     this.#fallBack = undefined;
     const tell = new Quiet();
-    this.#follow(new EventTransport(url, tell), tell, () => this.#lose());
+    this.#follow(new EventTransport(url, tell), tell, url);
+  }
+
+  /** One of the ways has failed. The other is tried, or may still open: #giveUp ends the wait. @param {string} url */
+  #goOn(url) {
+    if (this.#fallBack) this.#tryEvents(url);
+    else if (!this.#candidates.length) this.#lose();
   }
 
   /**
    * The first that opens is the line, and the other is let go.
-   * @param {SocketTransport | EventTransport} candidate @param {Quiet} tell @param {() => void} onFailure
+   * @param {SocketTransport | EventTransport} candidate @param {Quiet} tell @param {string} url
    */
-  #follow(candidate, tell, onFailure) {
+  #follow(candidate, tell, url) {
     this.#candidates.push(candidate);
     tell.onOpen = (isResumed) => {
       clearTimeout(this.#giveUp);
       clearTimeout(this.#fallBack);
+      this.#fallBack = undefined;
       for (const other of this.#candidates) if (other !== candidate) other.close();
       this.#candidates = [];
       this.#line = candidate;
@@ -361,7 +364,7 @@ export class Gatehouse extends EventTarget {
     tell.onEnd = (code, reason) => {
       this.#candidates = this.#candidates.filter((one) => one !== candidate);
       if (this.#line === candidate) this.#lose(code, reason);
-      else if (!this.#line) onFailure();
+      else if (!this.#line) this.#goOn(url);
     };
   }
 
@@ -372,7 +375,6 @@ export class Gatehouse extends EventTarget {
 
   /** Full jitter: many pages that lost the same gateway do not come back at the same moment. */
   #lose(code = 1006, reason = '') {
-    if (this.#candidates.length && !this.#line && this.#fallBack) return; // the other one may still open
     ++this.#attempt;
     this.#clear();
     const ceiling = Math.min(this.#options.delayMaxMs, this.#options.firstDelayMs * 2 ** this.#failures++);

@@ -85,3 +85,23 @@ test('a stream found again while a POST is under way: what is said meanwhile is 
   assert.deepEqual([second.n, second.text], [3, '1t:c']);
   second.answer(204);
 });
+
+test('events that are refused do not end the wait for a slow WebSocket', async () => {
+  line = new Gatehouse('ws://gateway/', { fallbackAfterMs: 1 });
+  line.open();
+  await until(() => streams.length === 1);
+  streams[0].onerror();
+  assert.equal(line.state.state, 'connecting');
+  sockets[0].open();
+  assert.deepEqual([line.state.state, line.transport], ['open', 'websocket']);
+});
+
+test('when both ways have failed the next attempt follows', async () => {
+  line = new Gatehouse('ws://gateway/', { fallbackAfterMs: 60_000 });
+  line.open();
+  await until(() => sockets.length === 1);
+  sockets[0].fail();
+  assert.deepEqual([streams.length, line.state.state], [1, 'connecting']);
+  streams[0].onerror();
+  assert.equal(line.state.state, 'waiting');
+});
