@@ -279,9 +279,13 @@ export class Gatehouse extends EventTarget {
     this.#clear();
     this.#tell({ state: 'connecting' });
     const attempt = ++this.#attempt;
-    const url = await (typeof this.#url === 'function' ? this.#url() : this.#url);
-    if (attempt !== this.#attempt) return;
     this.#giveUp = setTimeout(() => this.#lose(), this.#options.openTimeoutMs);
+    const url = await this.#findUrl();
+    if (attempt !== this.#attempt) return;
+    if (url === undefined) {
+      this.#lose();
+      return;
+    }
     const isTried = this.#hasSocketWorked && this.#failures < FAILURES_BEFORE_FALLBACK;
     if (this.#options.fallback && !isTried)
       this.#fallBack = setTimeout(() => this.#tryEvents(url), this.#options.fallbackAfterMs);
@@ -311,6 +315,16 @@ export class Gatehouse extends EventTarget {
   /** @param {string | ArrayBuffer | ArrayBufferView} data @returns {boolean} whether it is on its way */
   send(data) {
     return this.#line?.send(data) ?? false;
+  }
+
+  /** What is asked for it may be out of reach just as the gateway is: undefined then, as of a lost line. */
+  async #findUrl() {
+    try {
+      return await (typeof this.#url === 'function' ? this.#url() : this.#url);
+    } catch (error) {
+      console.warn('Gatehouse: the function that tells the URL failed; it is asked again', error);
+      return undefined;
+    }
   }
 
   /** @param {string} url */

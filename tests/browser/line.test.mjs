@@ -105,3 +105,11 @@ test('when both ways have failed the next attempt follows', async () => {
   streams[0].onerror();
   assert.equal(line.state.state, 'waiting');
 });
+
+test('a URL that cannot be told now, or not in time, is asked for again', async (t) => {
+  t.mock.method(console, 'warn', () => {});
+  const answers = [() => Promise.reject(new Error('offline')), () => new Promise(() => {}), () => 'ws://gateway/'];
+  line = new Gatehouse(() => answers.shift()(), { openTimeoutMs: 20, firstDelayMs: 1, delayMaxMs: 1 });
+  line.open();
+  await until(() => sockets.length > 0);
+});
