@@ -17,7 +17,6 @@
 struct ctl {
     struct loop *loop;
     struct conn_pool *conns;
-    int fd;
     struct listener *listener;
     struct list sessions;
     size_t sessions_n;
@@ -142,7 +141,6 @@ void ctl_stop_listening(struct ctl *c)
         return;
     listener_stop(c->listener);
     c->listener = NULL;
-    close(c->fd);
 }
 
 size_t ctl_sessions_n(const struct ctl *c)
@@ -170,8 +168,6 @@ void ctl_abandon(struct ctl *c)
 {
     if (!c)
         return;
-    if (c->listener)
-        close(c->fd);
     for (struct list *at = c->sessions.next; at != &c->sessions; at = at->next) {
         struct ctl_session *s = CONTAINER_OF(at, struct ctl_session, node);
         if (s->conn)
