@@ -2,6 +2,7 @@
 #include "proc/ctl.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
@@ -119,6 +120,13 @@ static void on_accept(void *owner, int fd, const struct addr *peer)
     c->sessions_n++;
     s->conn =
         conn_new(c->conns, fd, peer, &plain_transport, NULL, &session_conf, &session_events, s);
+    if (!s->conn) {
+        static struct log_rate rate;
+        log_limited(&rate, LOG_WARN, "control socket: a caller cannot be served: %s",
+                    strerror(errno));
+        session_free(s);
+        return;
+    }
     timer_start(c->loop, &s->deadline, CTL_LINE_MS);
 }
 

@@ -70,10 +70,32 @@ static void no_descriptor_of_others_is_closed(void **state)
         close(null_fd);
 }
 
+/* As at the limit of watches that a user may have (epoll(7), max_user_watches): here the set of the
+ * connections is closed. */
+static void a_caller_that_cannot_be_watched_takes_no_place(void **state)
+{
+    struct scene s;
+    char answer;
+    ssize_t n = -1;
+    open_scene(&s);
+    loop_abandon(s.conns_loop);
+    int fd = sock_connect_unix(s.path);
+    assert_true(fd >= 0);
+    for (int i = 0; i < 50 && n < 0; i++) {
+        assert_int_equal(loop_turn(s.loop, 100), 0);
+        n = read(fd, &answer, 1);
+    }
+    assert_int_equal(n, 0);
+    assert_int_equal(ctl_sessions_n(s.ctl), 0);
+    close(fd);
+    close_scene(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_descriptor_of_others_is_closed),
+        cmocka_unit_test(a_caller_that_cannot_be_watched_takes_no_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
