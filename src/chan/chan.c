@@ -77,10 +77,12 @@ struct chan_extra *chan_extra_of(struct chan *ch)
 /* Whether so much output may be accepted now: 0 or the error. */
 static int may_send(struct chan *ch, size_t len)
 {
-    if (UNLIKELY(ch->flags & CHAN_CLOSING) || conn_is_closing(chan_conn(ch)))
+    if (UNLIKELY(ch->flags & CHAN_CLOSING))
         return GW_ECLOSED;
     if (LIKELY(ch->flags & CHAN_ANSWERED))
         return conn_admits(chan_conn(ch), len);
+    if (conn_is_closing(chan_conn(ch)))
+        return GW_ECLOSED;
     uint64_t limit = ch->kind->conn_conf.out_max_bytes;
     return limit && ch->extra && ch->extra->output.len >= limit ? GW_EFULL : 0;
 }
@@ -131,7 +133,8 @@ int chan_send(struct chan *ch, struct span payload, bool is_binary)
     struct chunk *chunk = conn_pool_scratch(conn_pool_of(chan_conn(ch)), room);
     uint32_t off = chunk->len;
     chunk->len += (uint32_t)encode(ch, chunk->at + off, payload, is_binary);
-    return conn_queue(chan_conn(ch), chunk, off, chunk->len - off);
+    conn_queue_admitted(chan_conn(ch), chunk, off, chunk->len - off);
+    return 0;
 }
 
 int chan_queue(struct chan *ch, struct chunk *chunk, uint32_t off, uint32_t len)

@@ -119,6 +119,8 @@ int conn_send(struct conn *c, struct span bytes) NODISCARD;
 /* Queues a reference to bytes [off, off + len) of a chunk. Same results. Neighbouring references to
  * the same chunk are joined. */
 int conn_queue(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len) NODISCARD;
+/* The same when conn_admits() has just answered 0, for len bytes or more: it is not asked again. */
+void conn_queue_admitted(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len);
 /* A chunk of this loop with room for `room` more bytes behind its len, to encode into and then
  * queue anywhere in this turn. Borrowed: the pool keeps its reference until this is called again
  * (conn_send() and chan_send() do), or to the end of the turn. */

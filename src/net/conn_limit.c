@@ -77,8 +77,6 @@ static bool is_far_below(const struct conn *c, uint64_t len)
 
 static bool memory_has_room(const struct conn *c, uint64_t bytes)
 {
-    if (!c->out)
-        return bytes <= queue_max(c);
     if (LIKELY(is_far_below(c, bytes)))
         return true;
     if (c->out->file)
@@ -86,14 +84,22 @@ static bool memory_has_room(const struct conn *c, uint64_t bytes)
     return (c->flags & CONN_STALLED ? held_with(c, bytes) : packed_with(c, bytes)) <= queue_max(c);
 }
 
-bool conn_has_room(const struct conn *c, uint64_t bytes)
+/* Of a connection that has output. */
+static bool has_room_behind(const struct conn *c, uint64_t bytes)
 {
-    uint64_t max_bytes = c->kind->conf->out_max_bytes;
-    if (max_bytes == 0)
-        return true;
     if (conn_counts_memory(c))
         return memory_has_room(c, bytes);
-    return !conn_is_full(c) && bytes <= max_bytes - conn_out_bytes(c);
+    return !conn_is_full(c) && bytes <= c->kind->conf->out_max_bytes - c->out->queue.bytes;
+}
+
+bool conn_has_room(const struct conn *c, uint64_t bytes)
+{
+    const struct conn_conf *conf = c->kind->conf;
+    if (conf->out_max_bytes == 0)
+        return true;
+    if (LIKELY(!c->out))
+        return bytes <= (conf->limits_memory ? queue_max(c) : conf->out_max_bytes);
+    return has_room_behind(c, bytes);
 }
 
 bool conn_is_full(const struct conn *c)
@@ -110,19 +116,25 @@ bool conn_is_full(const struct conn *c)
                                  : out->queue.bytes >= max_bytes;
 }
 
-int conn_admits(struct conn *c, uint64_t len)
+/* Of a connection that has output. */
+static int admits_behind(struct conn *c, uint64_t len)
 {
-    if (UNLIKELY(c->flags & (CONN_CLOSING | CONN_DEAD)))
-        return GW_ECLOSED;
     if (!conn_counts_memory(c))
         return UNLIKELY(conn_is_full(c)) ? GW_EFULL : 0;
-    if (LIKELY(conn_has_room(c, len)) || !c->out)
+    if (LIKELY(memory_has_room(c, len)))
         return 0;
     int rc = conn_write_early(c);
     if (rc < 0)
         return rc;
     bool is_alone = c->out->queue.bytes == 0 && !c->out->file;
-    return is_alone || conn_has_room(c, len) ? 0 : GW_EFULL;
+    return is_alone || memory_has_room(c, len) ? 0 : GW_EFULL;
+}
+
+int conn_admits(struct conn *c, uint64_t len)
+{
+    if (UNLIKELY(c->flags & (CONN_CLOSING | CONN_DEAD)))
+        return GW_ECLOSED;
+    return LIKELY(!c->out) ? 0 : admits_behind(c, len);
 }
 
 bool conn_should_compact(const struct conn *c)

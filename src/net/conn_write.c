@@ -121,16 +121,20 @@ static bool is_worth_holding(const struct conn *c, const struct chunk *chunk, ui
            (!c->out || c->out->queue.bytes == 0 || chunk->held <= conn_spare(c));
 }
 
-int conn_queue(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len)
+void conn_queue_admitted(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len)
 {
-    int rc = conn_admits(c, len);
-    if (UNLIKELY(rc < 0))
-        return rc;
     if (UNLIKELY(c->flags & CONN_STALLED) && !is_worth_holding(c, chunk, len))
         append_own(c, chunk->at + off, len, true);
     else
         add(c, chunk, off, len, true);
-    return 0;
+}
+
+int conn_queue(struct conn *c, struct chunk *chunk, uint32_t off, uint32_t len)
+{
+    int rc = conn_admits(c, len);
+    if (LIKELY(rc == 0))
+        conn_queue_admitted(c, chunk, off, len);
+    return rc;
 }
 
 int conn_send(struct conn *c, struct span bytes)
