@@ -4,6 +4,7 @@ Nothing here shares code with the server: the WebSocket frames, the wire packets
 from RFC 6455 and the recorded vectors, so that a mistake of the server cannot hide in the test.
 """
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -58,6 +59,13 @@ def wait_until(check, seconds=10, what="condition"):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds * SLOW:.0f} s: {what}")
         time.sleep(0.02)
+
+
+def at_once(visit, visitors):
+    """visit() of each, side by side: a busy machine stretches them far less than one after the other. The results."""
+    visitors = list(visitors)
+    with concurrent.futures.ThreadPoolExecutor(len(visitors)) as pool:
+        return list(pool.map(visit, visitors))
 
 
 def accepts(port, host="127.0.0.1"):

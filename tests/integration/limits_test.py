@@ -11,7 +11,7 @@ import time
 
 import pytest
 import wire
-from harness import ROOT, SLOW, Ports, chat_conf, wait_until
+from harness import ROOT, SLOW, Ports, at_once, chat_conf, wait_until
 from ws import Client
 
 JOIN_GROUP, SELECT = 20, 25
@@ -100,8 +100,8 @@ def from_address(port, address):
 def test_an_address_that_comes_again_and_again_is_turned_away(site):
     """Ten seconds' worth at once; others come in meanwhile, and it may itself when it was quiet for a while."""
     server, ports = make_site(site, "max_handshakes_per_address = 1\n")
-    answers = [from_address(ports.port, "127.0.0.7") for _ in range(30)]
-    assert all("101" in answer for answer in answers[:10])
+    answers = at_once(lambda _: from_address(ports.port, "127.0.0.7"), range(30))
+    assert len([answer for answer in answers if answer and "101" in answer]) >= 10
     assert None in answers  # all of them within 20 s
     assert "101" in from_address(ports.port, "127.0.0.8")
     assert row(server)["refused"] == answers.count(None)
@@ -139,6 +139,19 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+async def connect_again(port):
+    """Comes again if it is turned away: the gateway may have accepted so many of those who are gone already that it
+    finds no descriptor before it has read their ends."""
+    deadline = time.monotonic() + 20 * SLOW
+    while True:
+        try:
+            return await Client.connect(port)
+        except ConnectionError:
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(0.1)
+
+
 @pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="sanitizers open files of their own")
 def test_without_descriptors_nobody_spins_and_the_others_are_served(site):
     server, ports = make_site(site, "handshake_timeout = 60\n")
@@ -164,7 +177,7 @@ def test_without_descriptors_nobody_spins_and_the_others_are_served(site):
         assert cpu_seconds(pid) - before < 1
         for s in crowd:
             s.close()
-        last = await Client.connect(ports.port)
+        last = await connect_again(ports.port)
         last.send("again")
         assert await last.text() == b"again"
 
