@@ -23,7 +23,7 @@ static struct {
     bool is_echoing;
     char path[PATH_MAX]; /* absolute, for log_reopen() */
     char who[WHO_BYTES];
-    atomic_uint_fast64_t lost_n; /* atomic for the store's thread */
+    atomic_uint_fast64_t lost_n; /* atomic: threads log, too */
 } sink = {.fd = -1, .level = LOG_INFO};
 
 static int open_file(const char *path)

@@ -8,7 +8,8 @@
 
 #include "base/log.h"
 
-/* Atomic because the store has a thread of its own; relaxed because nothing is ordered by it. */
+/* Atomic because stores, the resolver and NATS have threads of their own; relaxed because nothing
+ * is ordered by it. */
 static atomic_uint_fast64_t allocs_n;
 
 static void *counted(void *at)

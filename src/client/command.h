@@ -48,8 +48,7 @@ enum worker_offer {
     WORKER_SKIPS_REQUESTS = 4,  /* it has no use for CMD_ON_WEBSOCKET_CONNECT */
     WORKER_OFFERS_TO_HEAR = 8,  /* and to hear which clients are slow */
 };
-/* The body of CMD_WORKER_CONNECT; appended.
- * GW_EUTF8 when key or secret are not UTF-8. */
+/* The body of CMD_WORKER_CONNECT; appended. GW_EUTF8 when key or secret are not UTF-8. */
 int command_put_worker_connect(struct buf *out, const char *worker_key, const char *secret,
                                unsigned offers) NODISCARD;
 
