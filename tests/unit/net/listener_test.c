@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +25,15 @@ static int listen_fd;
 static int accepted[ACCEPTED_MAX];
 static int accepted_n;
 static int stop_after_n;
+static int in_vain_n;
+
+/* The C library's, with a look at what comes of it. */
+int accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
+{
+    long rc = syscall(SYS_accept4, fd, sa, len, flags);
+    in_vain_n += rc < 0;
+    return (int)rc;
+}
 
 static void on_accept(void *owner, int fd, const struct addr *peer)
 {
@@ -40,6 +51,7 @@ static int setup(void **state)
 {
     accepted_n = 0;
     stop_after_n = -1;
+    in_vain_n = 0;
     loop = loop_new();
     if (addr_parse("127.0.0.1:0", &at) < 0)
         return -1;
@@ -88,6 +100,19 @@ static void accepts_all_who_wait(void **state)
         fds[i] = dial();
     turn_until_accepted(N);
     assert_int_equal(accepted_n, N);
+    for (int i = 0; i < N; i++)
+        close(fds[i]);
+}
+
+static void accepts_nobody_in_vain(void **state)
+{
+    enum { N = 3 };
+    int fds[N];
+    for (int i = 0; i < N; i++)
+        fds[i] = dial();
+    turn_until_accepted(N);
+    assert_int_equal(loop_turn(loop, 0), 0);
+    assert_int_equal(in_vain_n, 0);
     for (int i = 0; i < N; i++)
         close(fds[i]);
 }
@@ -207,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(accepts_all_who_wait),
+        TEST(accepts_nobody_in_vain),
         TEST(a_pause_leaves_them_waiting),
         TEST(a_pace_lets_them_wait),
         TEST(listeners_share_a_pace),
