@@ -197,6 +197,12 @@ void listener_resume(struct listener *s)
     watch_if_wanted(s);
 }
 
+void listener_abandon(struct listener *s)
+{
+    if (s && s->spare_fd >= 0)
+        close(s->spare_fd);
+}
+
 void listener_stop(struct listener *s)
 {
     if (!s || s->is_stopped)

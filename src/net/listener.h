@@ -37,5 +37,7 @@ void listener_keep_pace(struct listener *s, struct listener_pace *pace); /* outl
 void listener_pause(struct listener *s);
 void listener_resume(struct listener *s);
 void listener_stop(struct listener *s); /* frees; does not close fd */
+/* In a forked child: closes what is the listener's own, which is not fd; frees nothing. */
+void listener_abandon(struct listener *s);
 
 #endif

@@ -89,15 +89,29 @@ struct sig *sig_start(struct loop *l, const int *signals, sig_fn *on_signal, voi
     return s;
 }
 
-void sig_stop(struct sig *s)
+static void stop_hearing(struct sig *s)
 {
-    if (!s || s->is_stopped)
-        return;
     s->is_stopped = true;
     for (size_t i = 0; i < s->signals_n; i++)
         set_action(s->signals[i], SIG_DFL);
     if (pipe_fd == s->write_fd)
         pipe_fd = -1;
+}
+
+void sig_abandon(struct sig *s)
+{
+    if (!s || s->is_stopped)
+        return;
+    stop_hearing(s);
+    close(s->watch.fd);
+    close(s->write_fd);
+}
+
+void sig_stop(struct sig *s)
+{
+    if (!s || s->is_stopped)
+        return;
+    stop_hearing(s);
     watch_stop(s->loop, &s->watch);
     loop_at_end(s->loop, &s->free_later);
 }

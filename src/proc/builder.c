@@ -179,6 +179,14 @@ void builder_cancel(struct builder *b)
     builder_free(b);
 }
 
+void builder_abandon(struct builder *b)
+{
+    if (b && b->output.is_open)
+        close(b->output.watch.fd);
+    if (b && b->artifact.is_open)
+        close(b->artifact.watch.fd);
+}
+
 struct first_build {
     struct group *group;
     bool is_done;

@@ -16,6 +16,8 @@ typedef void builder_fn(void *owner, int rc, const char *artifact, struct span o
 struct builder *builder_start(struct fleet *f, struct loop *l, struct group *g, builder_fn *on_done,
                               void *owner) NODISCARD;
 void builder_cancel(struct builder *b); /* on_done will not come; NULL is fine */
+/* In a child that is forked meanwhile: closes its pipes, frees nothing. NULL is fine. */
+void builder_abandon(struct builder *b);
 
 /* For start and check, before any loop runs: prepares every group in turn and sets its artifact;
  * the output goes to stderr. 0 or GW_ECONF with a line in errors. */

@@ -176,6 +176,7 @@ void ctl_abandon(struct ctl *c)
 {
     if (!c)
         return;
+    listener_abandon(c->listener);
     for (struct list *at = c->sessions.next; at != &c->sessions; at = at->next) {
         struct ctl_session *s = CONTAINER_OF(at, struct ctl_session, node);
         if (s->conn)

@@ -27,7 +27,7 @@ struct ctl *ctl_start(struct loop *l, struct conn_pool *conns, int fd, ctl_comma
 void ctl_stop_listening(struct ctl *c);
 size_t ctl_sessions_n(const struct ctl *c);
 void ctl_free(struct ctl *c); /* drops what is still open; NULL is fine */
-/* In a forked child: closes the callers' descriptors, frees nothing. */
+/* In a forked child: closes its own descriptors and the callers', frees nothing. */
 void ctl_abandon(struct ctl *c);
 
 void ctl_say(struct ctl_session *s, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -54,15 +54,16 @@ static void on_change(void *owner)
 }
 
 /* The loop first: what is closed afterwards must not be unregistered from the epoll set, which is
- * still the master's. */
+ * still the master's. Into its pipe of signals nobody else may write, least of all business code.
+ */
 static void on_fork(void *owner)
 {
     struct master *m = owner;
     if (m->loop)
         loop_abandon(m->loop);
-    if (m->sig)
-        sig_stop(m->sig);
+    sig_abandon(m->sig);
     ctl_abandon(m->commands.ctl);
+    builder_abandon(m->commands.reload.builder);
     if (m->premises.ctl_fd >= 0)
         close(m->premises.ctl_fd);
     if (m->premises.pid_fd >= 0)

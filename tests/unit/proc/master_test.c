@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -530,6 +531,74 @@ static void test_signals(void **state)
     }
 }
 
+/* What descriptor `fd` of a process is: "pipe:[123]", a path. false: there is none. */
+static bool file_of(pid_t pid, int fd, char out[256])
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+    ssize_t len = readlink(path, out, 255);
+    out[len > 0 ? len : 0] = '\0';
+    return len > 0;
+}
+
+static bool holds(pid_t pid, const char *file)
+{
+    char at[256];
+    for (int fd = 0; fd < 256; fd++)
+        if (file_of(pid, fd, at) && strcmp(at, file) == 0)
+            return true;
+    return false;
+}
+
+/* Descriptors behind the standard ones that the process shares with its master, but not with this
+ * test, from which both inherit. */
+static int shared_n(pid_t pid, pid_t master)
+{
+    char file[256];
+    int n = 0;
+    for (int fd = STDERR_FILENO + 1; fd < 256; fd++) {
+        if (!file_of(pid, fd, file) || holds(getpid(), file) || !holds(master, file))
+            continue;
+        n += strstr(file, ":[") != NULL && strncmp(file, "anon_inode", 10) != 0;
+    }
+    return n;
+}
+
+/* What listeners keep in reserve. */
+static int spares_n(pid_t pid)
+{
+    char file[256];
+    int n = 0;
+    for (int fd = STDERR_FILENO + 1; fd < 256; fd++)
+        n += file_of(pid, fd, file) && strcmp(file, "/dev/null") == 0;
+    return n;
+}
+
+/* Business code must not be able to write into the master's pipe of signals. */
+static void test_a_process_holds_its_own_descriptors_only(void **state)
+{
+    struct server s = server_make("");
+    char answer[128], text[4096];
+    server_start(&s, answer, sizeof answer);
+    assert_int_equal(shared_n(atoi(answer), s.pid), 1); /* where it listens */
+    assert_int_equal(spares_n(atoi(answer)), spares_n(getpid()) + 1);
+    assert_int_equal(unlink(s.code), 0);
+    assert_int_equal(mkfifo(s.code, 0600), 0);
+    pid_t caller = fork(); /* a build that waits for its code */
+    if (caller == 0)
+        _exit(command(&s, "reload", text, sizeof text));
+    int fifo = open(s.code, O_WRONLY); /* returns once the builder reads */
+    assert_int_not_equal(fifo, -1);
+    assert_false(ask_lamp(&s, "x\n", answer, sizeof answer));
+    wait_lamp(&s, answer, sizeof answer);
+    assert_int_equal(shared_n(atoi(answer), s.pid), 1);
+    assert_int_equal(spares_n(atoi(answer)), spares_n(getpid()) + 1);
+    assert_int_equal(write(fifo, "two", 3), 3);
+    close(fifo);
+    assert_int_equal(wait_exit(caller), EXIT_CODE_OK);
+    server_stop(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -546,6 +615,7 @@ int main(void)
         cmocka_unit_test(test_waiting_role_starts_with_a_warning),
         cmocka_unit_test(test_processes_end_with_a_killed_master),
         cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_a_process_holds_its_own_descriptors_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
