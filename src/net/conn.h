@@ -154,7 +154,8 @@ uint64_t conn_queued(const struct conn *c); /* bytes not yet given to the kernel
 bool conn_is_full(const struct conn *c);    /* not even one byte fits */
 /* What conn_send() of so many bytes would answer, before they are there. */
 int conn_admits(struct conn *c, uint64_t len) NODISCARD;
-/* Whatever pieces of so many bytes in all are queued one by one, none finds the queue full. */
+/* Queued in one call, so many bytes fit. Without limits_memory they do in whatever pieces; with it
+ * each piece may cost a little memory more. */
 bool conn_has_room(const struct conn *c, uint64_t bytes);
 /* One call of on_drain when the queue has fallen to low_bytes or below (at once in this turn's
  * flush, if it has already). */

@@ -195,6 +195,155 @@ static void a_peer_that_left_is_found_out_in_time(void **state)
     assert_int_equal(f->why, -EPIPE);
 }
 
+/* --- what is asked before the bytes are there --- */
+
+enum sort { PLAIN, MEMORY, MESSAGES, SORTS_N };
+
+static void open_sort(struct fixture *f, enum sort sort, uint64_t limit)
+{
+    open_limited(f, limit, sort == MESSAGES);
+    f->conf.limits_memory = sort != PLAIN; /* conf is read whenever something is queued */
+}
+
+static void end_sort(struct fixture *f)
+{
+    conn_destroy(f->conn, 0);
+    fixture_turn(f);
+    fixture_peer_close(f);
+    f->opened_n = f->closed_n = 0;
+}
+
+/* Whoever asked first gets what whoever sends gets: the same answer, and as many bytes queued. */
+static void check_admission(struct fixture *f, enum sort sort, uint64_t limit)
+{
+    enum { STEPS_N = 600 };
+    size_t refused_n = 0;
+    open_sort(f, sort, limit);
+    shrink_send_buffer(f);
+    srandom((unsigned)limit + sort);
+    for (int step = 0; step < STEPS_N; step++) {
+        uint32_t len = (uint32_t)any_length(3 * limit);
+        int admitted = conn_admits(f->conn, len);
+        uint64_t before = conn_queued(f->conn);
+        struct chunk *chunk = conn_pool_scratch(f->pool, len);
+        uint32_t off = chunk->len;
+        chunk->len += len;
+        if (admitted == 0 && step % 2)
+            conn_queue_admitted(f->conn, chunk, off, len);
+        else
+            assert_int_equal(conn_queue(f->conn, chunk, off, len), admitted);
+        assert_int_equal(conn_queued(f->conn), before + (admitted == 0 ? len : 0));
+        refused_n += admitted == GW_EFULL;
+        if (random() % 3 == 0)
+            fixture_turn(f);
+        if (random() % 8 == 0)
+            read_some(f);
+    }
+    assert_true(refused_n > 0);
+    end_sort(f);
+}
+
+static void what_is_asked_before_is_what_is_answered(void **state)
+{
+    static const uint64_t limits[] = {1024, 20000, 262144};
+    for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+        for (int sort = PLAIN; sort < SORTS_N; sort++)
+            check_admission(*state, (enum sort)sort, limits[i]);
+}
+
+/* Nothing waits: what a message weighs is not asked, whether the queue has been used or not. */
+static void check_that_anything_passes(struct fixture *f, enum sort sort)
+{
+    struct buf in = {0};
+    open_sort(f, sort, 1000);
+    assert_int_equal(conn_admits(f->conn, sizeof bytes), 0);
+    conn_want_drain(f->conn, 0); /* keeps the memory of output, with none in it */
+    assert_int_equal(conn_admits(f->conn, sizeof bytes), 0);
+    assert_int_equal(conn_send(f->conn, span_of(bytes, 900)), 0);
+    fixture_turn(f);
+    assert_true(fixture_peer_read(f, &in));
+    assert_int_equal(in.len, 900);
+    assert_int_equal(conn_admits(f->conn, sizeof bytes), 0);
+    conn_close(f->conn);
+    assert_int_equal(conn_admits(f->conn, 1), GW_ECLOSED);
+    assert_int_equal(conn_admits(f->conn, 0), GW_ECLOSED);
+    buf_fini(&in);
+    FIXTURE_TURN_UNTIL(f, f->closed_n == 1);
+    fixture_peer_close(f);
+    f->opened_n = f->closed_n = 0;
+}
+
+static void where_nothing_waits_anything_passes(void **state)
+{
+    for (int sort = PLAIN; sort < SORTS_N; sort++)
+        check_that_anything_passes(*state, (enum sort)sort);
+}
+
+static void stall_with_little(struct fixture *f)
+{
+    shrink_send_buffer(f);
+    while (!(f->conn->flags & CONN_STALLED && conn_queued(f->conn) > 0)) {
+        assert_int_equal(conn_send(f->conn, span_of(bytes, 100)), 0);
+        fixture_turn(f);
+    }
+}
+
+static uint64_t most_that_has_room(const struct conn *c)
+{
+    uint64_t fits = 0;
+    for (uint64_t step = 1 << 20; step > 0; step /= 2)
+        fits += conn_has_room(c, fits + step) ? step : 0;
+    return fits;
+}
+
+/* What is promised holds at the very edge, also for a peer that takes nothing meanwhile. */
+static void check_promise(struct fixture *f, enum sort sort, uint64_t limit, bool is_stalled)
+{
+    open_sort(f, sort, limit);
+    if (is_stalled)
+        stall_with_little(f);
+    uint64_t fits = most_that_has_room(f->conn);
+    assert_in_range(fits, limit / 4, limit);
+    for (uint64_t left = fits; left > 0;) {
+        size_t len = sort == PLAIN ? any_length(left) : left;
+        if (conn_send(f->conn, span_of(bytes, len)) < 0)
+            fail_msg("sort %d: %llu of %llu promised bytes do not fit", sort,
+                     (unsigned long long)left, (unsigned long long)fits);
+        left -= len;
+    }
+    if (sort == PLAIN) /* memory is counted as the most that it may be */
+        assert_int_equal(most_that_has_room(f->conn), 0);
+    end_sort(f);
+}
+
+static void what_has_room_fits(void **state)
+{
+    static const uint64_t limits[] = {5000, 65536, 1024000};
+    srandom(7);
+    for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+        for (int sort = PLAIN; sort < SORTS_N; sort++) {
+            check_promise(*state, (enum sort)sort, limits[i], false);
+            check_promise(*state, (enum sort)sort, limits[i], true);
+        }
+}
+
+static void without_a_limit_there_is_always_room(void **state)
+{
+    struct fixture *f = *state;
+    for (int sort = PLAIN; sort < SORTS_N; sort++) {
+        open_sort(f, (enum sort)sort, 0);
+        shrink_send_buffer(f);
+        for (int i = 0; i < 3; i++) {
+            assert_true(conn_has_room(f->conn, UINT64_MAX));
+            assert_int_equal(conn_admits(f->conn, sizeof bytes), 0);
+            assert_int_equal(conn_send(f->conn, span_of(bytes, sizeof bytes)), 0);
+            assert_false(conn_is_full(f->conn));
+            fixture_turn(f);
+        }
+        end_sort(f);
+    }
+}
+
 int main(void)
 {
     for (size_t i = 0; i < sizeof bytes; i++)
@@ -205,6 +354,10 @@ int main(void)
         FIXTURE_TEST(what_one_turn_brings_is_no_sign_of_a_slow_peer),
         FIXTURE_TEST(a_message_beyond_the_limit_passes_alone),
         FIXTURE_TEST(a_peer_that_left_is_found_out_in_time),
+        FIXTURE_TEST(what_is_asked_before_is_what_is_answered),
+        FIXTURE_TEST(where_nothing_waits_anything_passes),
+        FIXTURE_TEST(what_has_room_fits),
+        FIXTURE_TEST(without_a_limit_there_is_always_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
