@@ -49,10 +49,13 @@ static void send_or_drop(struct guest *g, struct span bytes)
         conn_destroy(g->conn, GW_EFULL);
 }
 
+/* What is relayed came over a connection that now leads here for ever, and its next request may be
+ * for another process: a browser's other tab, or anybody's behind a proxy. */
 void guest_answer(struct guest *g, int status, const char *text, bool is_last)
 {
     struct buf *out = &g->lobby->text;
 
+    is_last = is_last || g->is_relayed;
     buf_clear(out);
     http_put_status(out, status, clock_wall_s());
     buf_put_span(out, buf_span(&g->cors));
@@ -192,7 +195,8 @@ static ssize_t take_peer(struct guest *g, struct span in)
 /* One request, as far as it is there. Returns the bytes used, 0 for none, or < 0. */
 static ssize_t take_request(struct guest *g, uint8_t *at, size_t len)
 {
-    struct codec_conf conf = {.message_max_bytes = g->lobby->conf.max_message_bytes,
+    struct codec_conf conf = {.message_max_bytes =
+                                  g->lobby->conf.max_message_bytes + LOBBY_POST_ROOM_BYTES,
                               .head_max_bytes = g->lobby->conf.max_head_bytes};
     struct buf *reply = conn_pool_buf(conn_pool_of(g->conn));
     struct codec_event ev;

@@ -31,7 +31,7 @@ void guest_new(struct lobby *l, int fd, const struct addr *peer, const struct tr
                void *transport_state, bool is_relayed);
 /* Frees it; its connection has another owner now. */
 void guest_let_go(struct guest *g);
-/* A small answer; is_last: then the connection closes. */
+/* A small answer; is_last: then the connection closes, as one that is relayed does in any case. */
 void guest_answer(struct guest *g, int status, const char *text, bool is_last);
 /* The head of a stream; events follow with conn_send(). */
 void guest_begin_stream(struct guest *g, struct session *s);

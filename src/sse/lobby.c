@@ -32,7 +32,8 @@ int lobby_open(struct lobby *l, const struct lobby_conf *conf)
     *l = (struct lobby){
         .conf = *conf,
         .listen_fd = -1,
-        .conn_conf = {.in_max_bytes = conf->max_message_bytes + conf->max_head_bytes,
+        .conn_conf = {.in_max_bytes =
+                          conf->max_message_bytes + LOBBY_POST_ROOM_BYTES + conf->max_head_bytes,
                       .close_timeout_ms = 5000,
                       .handshake_timeout_ms = conf->request_timeout_ms},
     };

@@ -20,6 +20,10 @@
 
 struct session;
 
+/* A POST carries so many bytes of messages besides the largest one: what waits at a browser travels
+ * together (web/gatehouse.js, POST_MAX_BYTES), and each has a length in front. */
+enum { LOBBY_POST_ROOM_BYTES = (256 + 4) * 1024 };
+
 struct lobby_conf {
     struct conn_pool *conns;
     const char *run_dir; /* for the sockets on which processes pass requests to one another */

@@ -483,7 +483,7 @@ void session_begin(struct guest *g, const struct http_request *r)
         .codec = &ws_client_codec,
         .codec_conf = {.greeting = buf_span(&s->greeting)},
         /* Messages that wait for the gateway, which may not read a client that is too fast. */
-        .conn_conf = {.out_max_bytes = 2 * l->conf.max_message_bytes,
+        .conn_conf = {.out_max_bytes = 2 * l->conf.max_message_bytes + LOBBY_POST_ROOM_BYTES,
                       .close_timeout_ms = l->conn_conf.close_timeout_ms},
         .events = &bridge_events,
         .open_timeout_ms = l->conf.request_timeout_ms,

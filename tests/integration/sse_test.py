@@ -216,6 +216,37 @@ def test_any_process_takes_the_posts(several):
     assert several.log().count(": connect ") == 24
 
 
+def test_one_connection_carries_the_posts_of_several_sessions(several):
+    """As a browser's for two tabs, or a proxy's for everybody."""
+    of_slot = {}
+    while len(of_slot) < 2:
+        stream = Stream(several.port)
+        of_slot.setdefault(stream.session[:4], stream)
+    line = http.client.HTTPConnection("127.0.0.1", several.port, timeout=10 * SLOW)
+    for n in range(1, 5):
+        for s in of_slot.values():
+            assert post(several.port, s.session, record(f"{n}"), f"&n={n}", line=line) == 204, n
+    for s in of_slot.values():
+        assert s.text().startswith("hello")
+        assert [s.text() for _ in range(4)] == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("limit", (1000, 100_000))
+def test_a_post_carries_more_than_one_message_of_the_largest_size(tmp_path, limit):
+    """The module for pages posts what waits, up to 256 KiB and one message."""
+    site = start(tmp_path, gateway=f"max_message_bytes = {limit}")
+    try:
+        a = Stream(site.port)
+        a.text()
+        messages = [str(n % 10) * limit for n in range(256 * 1024 // limit + 1)]
+        assert post(site.port, a.session, b"".join(map(record, messages)), "&n=1") == 204
+        assert [a.text() for _ in messages] == messages
+        assert post(site.port, a.session, record("x" * (limit + 1)), f"&n={len(messages) + 1}") == 204
+        assert a.event()[1:] == ("close", "1009 the message is too big"), "as for a WebSocket"
+    finally:
+        site.stop()
+
+
 def test_a_refusal_has_the_status_of_the_module(site):
     ports = Ports(gateways=1)
     server = site(chat_conf(events=ROOT / "tests/integration/modules/doorman.c", registry=ports.registry, port=ports.port,
