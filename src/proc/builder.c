@@ -16,7 +16,6 @@
 
 enum { OUTPUT_MAX_BYTES = 65536 };
 
-/* One pipe that is read until its end. */
 struct drain_pipe {
     struct watch watch;
     struct builder *builder;
@@ -27,8 +26,8 @@ struct drain_pipe {
 struct builder {
     struct loop *loop;
     pid_t pid;
-    struct drain_pipe output;   /* stdout and stderr of prepare() */
-    struct drain_pipe artifact; /* the path that it wrote */
+    struct drain_pipe output;   /* stdout and stderr of prepare(), and of programs that it ran */
+    struct drain_pipe artifact; /* the path that it wrote; its end is the end of the build */
     struct timer deadline;
     bool is_late;
     struct task done;
@@ -75,22 +74,37 @@ static void finish(struct task *t)
     builder_free(b);
 }
 
+/* false: for now there is nothing, or never again. */
+static bool read_some(struct drain_pipe *p)
+{
+    uint8_t bytes[4096];
+    ssize_t n = read(p->watch.fd, bytes, sizeof bytes);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    if (n <= 0) {
+        pipe_close(p);
+        return false;
+    }
+    size_t room = OUTPUT_MAX_BYTES - p->bytes.len;
+    buf_put(&p->bytes, bytes, (size_t)n < room ? (size_t)n : room);
+    return true;
+}
+
+/* A program that goes on in the background, such as the server of a compiler's cache, keeps the
+ * output open for as long as it lives. What came before the build's end is read, no more. */
+static void end_build(struct builder *b)
+{
+    while (b->output.is_open && b->output.bytes.len < OUTPUT_MAX_BYTES && read_some(&b->output))
+        ;
+    loop_at_end(b->loop, &b->done);
+}
+
 static void on_readable(struct watch *w, unsigned ready)
 {
     struct drain_pipe *p = CONTAINER_OF(w, struct drain_pipe, watch);
-    struct builder *b = p->builder;
-    uint8_t bytes[4096];
-    ssize_t n = read(w->fd, bytes, sizeof bytes);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n > 0) {
-        size_t room = OUTPUT_MAX_BYTES - p->bytes.len;
-        buf_put(&p->bytes, bytes, (size_t)n < room ? (size_t)n : room);
-        return;
-    }
-    pipe_close(p);
-    if (!b->output.is_open && !b->artifact.is_open)
-        loop_at_end(b->loop, &b->done);
+    (void)read_some(p);
+    if (!p->builder->artifact.is_open)
+        end_build(p->builder);
 }
 
 /* The compiler runs in the builder's process group and goes with it. */
@@ -99,6 +113,7 @@ static void on_deadline(struct timer *t)
     struct builder *b = CONTAINER_OF(t, struct builder, deadline);
     b->is_late = true;
     kill(-b->pid, SIGKILL);
+    end_build(b);
 }
 
 static void build(struct fleet *f, struct group *g, int output_fd, int artifact_fd) NORETURN;

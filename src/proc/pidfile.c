@@ -13,6 +13,8 @@
 
 #include "base/mem.h"
 
+enum { LOCK_WAIT_MS = 100, LOCK_PAUSE_MS = 5 };
+
 int pidfile_make_folder(const char *path, mode_t mode)
 {
     char *copy = mem_strdup(path);
@@ -44,6 +46,20 @@ static bool is_still_there(const char *path, int fd)
            by_path.st_dev == by_fd.st_dev;
 }
 
+/* Not at the first refusal: pidfile_holder() holds it for a moment, too. */
+static int lock(int fd)
+{
+    for (int waited_ms = 0;; waited_ms += LOCK_PAUSE_MS) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return 0;
+        if (errno != EWOULDBLOCK)
+            return -errno;
+        if (waited_ms >= LOCK_WAIT_MS)
+            return -EEXIST;
+        usleep(LOCK_PAUSE_MS * 1000);
+    }
+}
+
 int pidfile_open(const char *path, pid_t *holder)
 {
     int rc = pidfile_make_folder(path, 0755);
@@ -54,8 +70,8 @@ int pidfile_open(const char *path, pid_t *holder)
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
         if (fd < 0)
             return -errno;
-        if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-            rc = errno == EWOULDBLOCK ? -EEXIST : -errno;
+        rc = lock(fd);
+        if (rc < 0) {
             *holder = read_pid(fd);
             close(fd);
             return rc;

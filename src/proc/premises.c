@@ -92,7 +92,10 @@ static int take_pid_file(struct premises *p, struct buf *errors)
     if (fd < 0)
         return complain_path(p, "pid_file", path, fd, errors);
     p->pid_fd = fd;
-    return 0;
+    /* At once: commands show it while modules are built, and what a killed server left names a
+     * stranger. A server that leaves the terminal writes its new one. */
+    int rc = pidfile_write(fd, getpid());
+    return rc < 0 ? complain_path(p, "pid_file", path, rc, errors) : 0;
 }
 
 static int listen_ctl(struct premises *p, struct buf *errors)

@@ -28,6 +28,7 @@
 #include "proc/listen.h"
 #include "proc/master.h"
 #include "proc/pidfile.h"
+#include "support/files.h"
 #include "support/tmpdir.h"
 
 /* --- the role "lamp": answers a line on its unix socket, or misbehaves as the line says --- */
@@ -531,47 +532,32 @@ static void test_signals(void **state)
     }
 }
 
-/* What descriptor `fd` of a process is: "pipe:[123]", a path. false: there is none. */
-static bool file_of(pid_t pid, int fd, char out[256])
+/* A build waits for its code from here on … */
+static void hold_builds(const struct server *s)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
-    ssize_t len = readlink(path, out, 255);
-    out[len > 0 ? len : 0] = '\0';
-    return len > 0;
+    assert_int_equal(unlink(s->code), 0);
+    assert_int_equal(mkfifo(s->code, 0600), 0);
 }
 
-static bool holds(pid_t pid, const char *file)
+/* … and one has begun, when this returns; it ends with end_build(). */
+static int await_build(const struct server *s)
 {
-    char at[256];
-    for (int fd = 0; fd < 256; fd++)
-        if (file_of(pid, fd, at) && strcmp(at, file) == 0)
-            return true;
-    return false;
+    int fifo = open(s->code, O_WRONLY);
+    assert_int_not_equal(fifo, -1);
+    return fifo;
 }
 
-/* Descriptors behind the standard ones that the process shares with its master, but not with this
- * test, from which both inherit. */
-static int shared_n(pid_t pid, pid_t master)
+static void end_build(int fifo)
 {
-    char file[256];
-    int n = 0;
-    for (int fd = STDERR_FILENO + 1; fd < 256; fd++) {
-        if (!file_of(pid, fd, file) || holds(getpid(), file) || !holds(master, file))
-            continue;
-        n += strstr(file, ":[") != NULL && strncmp(file, "anon_inode", 10) != 0;
-    }
-    return n;
+    assert_int_equal(write(fifo, "two", 3), 3);
+    close(fifo);
 }
 
-/* What listeners keep in reserve. */
-static int spares_n(pid_t pid)
+static void assert_holds_its_own(const struct server *s, pid_t pid)
 {
-    char file[256];
-    int n = 0;
-    for (int fd = STDERR_FILENO + 1; fd < 256; fd++)
-        n += file_of(pid, fd, file) && strcmp(file, "/dev/null") == 0;
-    return n;
+    assert_int_equal(files_shared_n(pid, s->pid), 1); /* where it listens */
+    /* The spare one of its listener. */
+    assert_int_equal(files_named_n(pid, "/dev/null"), 1 + files_named_n(getpid(), "/dev/null"));
 }
 
 /* Business code must not be able to write into the master's pipe of signals. */
@@ -580,22 +566,34 @@ static void test_a_process_holds_its_own_descriptors_only(void **state)
     struct server s = server_make("");
     char answer[128], text[4096];
     server_start(&s, answer, sizeof answer);
-    assert_int_equal(shared_n(atoi(answer), s.pid), 1); /* where it listens */
-    assert_int_equal(spares_n(atoi(answer)), spares_n(getpid()) + 1);
-    assert_int_equal(unlink(s.code), 0);
-    assert_int_equal(mkfifo(s.code, 0600), 0);
-    pid_t caller = fork(); /* a build that waits for its code */
+    assert_holds_its_own(&s, atoi(answer));
+    hold_builds(&s);
+    pid_t caller = fork();
     if (caller == 0)
         _exit(command(&s, "reload", text, sizeof text));
-    int fifo = open(s.code, O_WRONLY); /* returns once the builder reads */
-    assert_int_not_equal(fifo, -1);
+    int build = await_build(&s);
     assert_false(ask_lamp(&s, "x\n", answer, sizeof answer));
     wait_lamp(&s, answer, sizeof answer);
-    assert_int_equal(shared_n(atoi(answer), s.pid), 1);
-    assert_int_equal(spares_n(atoi(answer)), spares_n(getpid()) + 1);
-    assert_int_equal(write(fifo, "two", 3), 3);
-    close(fifo);
+    assert_holds_its_own(&s, atoi(answer));
+    end_build(build);
     assert_int_equal(wait_exit(caller), EXIT_CODE_OK);
+    server_stop(&s);
+}
+
+/* What a killed server left names a stranger, whom the commands would tell to kill. */
+static void test_the_pid_file_is_true_while_modules_are_built(void **state)
+{
+    struct server s = server_make("");
+    char answer[128];
+    tmpdir_mkdir(&s.dir, "var");
+    tmpdir_write(&s.dir, "var/lamp.pid", "1\n");
+    hold_builds(&s);
+    server_spawn(&s, false);
+    int build = await_build(&s);
+    assert_int_equal(pidfile_holder(s.pid_file), s.pid);
+    end_build(build);
+    wait_lamp(&s, answer, sizeof answer);
+    assert_int_equal(pidfile_holder(s.pid_file), s.pid);
     server_stop(&s);
 }
 
@@ -616,6 +614,7 @@ int main(void)
         cmocka_unit_test(test_processes_end_with_a_killed_master),
         cmocka_unit_test(test_signals),
         cmocka_unit_test(test_a_process_holds_its_own_descriptors_only),
+        cmocka_unit_test(test_the_pid_file_is_true_while_modules_are_built),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

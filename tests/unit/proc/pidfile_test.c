@@ -1,10 +1,14 @@
 /* The pid file: one holder at a time, and no trouble with what a killed server left. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -86,6 +90,32 @@ static void test_folder_in_the_way_of_a_file(void **state)
     tmpdir_remove(&d);
 }
 
+static int asker = -1;
+
+static void on_alarm(int signal_number)
+{
+    close(asker);
+}
+
+/* Whoever asks for the holder locks the file for a moment: that must not keep a server from
+ * starting. */
+static void test_a_question_is_no_holder(void **state)
+{
+    struct tmpdir d = tmpdir_make();
+    const char *path = tmpdir_write(&d, "x.pid", "4711\n");
+    const struct itimerval moment = {.it_value.tv_usec = 20 * 1000};
+    asker = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(asker >= 0);
+    assert_int_equal(flock(asker, LOCK_SH), 0);
+    signal(SIGALRM, on_alarm);
+    assert_int_equal(setitimer(ITIMER_REAL, &moment, NULL), 0);
+    pid_t holder = 0;
+    int fd = pidfile_open(path, &holder);
+    assert_true(fd >= 0);
+    pidfile_close(path, fd, true);
+    tmpdir_remove(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +124,7 @@ int main(void)
         cmocka_unit_test(test_a_link_is_not_followed),
         cmocka_unit_test(test_garbage_is_no_pid),
         cmocka_unit_test(test_folder_in_the_way_of_a_file),
+        cmocka_unit_test(test_a_question_is_no_holder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
