@@ -216,7 +216,7 @@ static int write_out(struct conn *c)
     while (queue->bytes) {
         unsigned wants = LOOP_WRITE;
         int iov_n = outq_iov(queue, iov, IOV_MAX_N);
-        size_t asked = iov_bytes(iov, iov_n);
+        size_t asked = iov_n == 1 ? iov->iov_len : iov_bytes(iov, iov_n);
         ssize_t n = c->kind->transport->writev(c->transport_state, c->watch.fd, iov, iov_n, &wants);
         if (n < 0 && n != -EAGAIN)
             return (int)n;

@@ -155,7 +155,7 @@ void outq_clear(struct outq *q, struct outring_pool *p)
     q->bytes = 0;
 }
 
-void outq_consume(struct outq *q, struct outring_pool *p, size_t n)
+void outq_consume_part(struct outq *q, struct outring_pool *p, size_t n)
 {
     q->bytes -= n;
     while (n > 0) {
@@ -226,7 +226,7 @@ static struct iovec describe(const struct outseg *seg)
     return (struct iovec){.iov_base = seg->chunk->at + seg->off, .iov_len = seg->len};
 }
 
-int outq_iov(const struct outq *q, struct iovec *iov, int iov_max)
+int outq_iov_of_all(const struct outq *q, struct iovec *iov, int iov_max)
 {
     int n = 0;
     for (uint32_t i = 0; q->ring && i < q->ring->len && n < iov_max; i++)

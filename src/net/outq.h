@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 
 #include "base/chunk.h"
+#include "base/compiler.h"
 #include "base/vec.h"
 
 struct outseg {
@@ -49,14 +50,13 @@ void outring_pool_fini(struct outring_pool *p);
 void outq_push(struct outq *q, struct outring_pool *p, struct chunk *chunk, uint32_t off,
                uint32_t len, bool is_message);
 void outq_clear(struct outq *q, struct outring_pool *p);
-/* Drops n <= bytes at the front; a message that is cut is none any more. */
-void outq_consume(struct outq *q, struct outring_pool *p, size_t n);
+/* outq_consume() and outq_iov() of queues of several segments, or for a part of one. */
+void outq_consume_part(struct outq *q, struct outring_pool *p, size_t n);
+int outq_iov_of_all(const struct outq *q, struct iovec *iov, int iov_max);
 /* Takes messages out, the oldest first, until no more than held_max is held or there are no more;
  * those that begin within the first spared_bytes stay. Returns how many. */
 size_t outq_drop_messages(struct outq *q, struct outring_pool *p, uint64_t spared_bytes,
                           uint64_t held_max);
-/* Describes the front of the queue in at most iov_max parts; returns how many. */
-int outq_iov(const struct outq *q, struct iovec *iov, int iov_max);
 uint64_t outq_ring_held(const struct outq *q); /* the part of held that is not chunks */
 /* The most by which n more segments make the ring grow, in bytes held. */
 uint64_t outq_ring_growth(const struct outq *q, uint64_t n);
@@ -75,6 +75,32 @@ static inline void outq_add(struct outq *q, struct outring_pool *p, struct chunk
         q->last.len += len;
     else
         outq_push(q, p, chunk, off, len, false);
+}
+
+/* Most queues are one segment, which leaves whole: for each delivery of a fan-out once. */
+static inline bool outq_is_single(const struct outq *q)
+{
+    return q->last.chunk && !q->ring;
+}
+
+/* Describes the front of the queue in at most iov_max > 0 parts; returns how many. */
+static inline int outq_iov(const struct outq *q, struct iovec *iov, int iov_max)
+{
+    if (UNLIKELY(!outq_is_single(q)))
+        return outq_iov_of_all(q, iov, iov_max);
+    *iov = (struct iovec){.iov_base = q->last.chunk->at + q->last.off, .iov_len = q->last.len};
+    return 1;
+}
+
+/* Drops n <= bytes at the front; a message that is cut is none any more. */
+static inline void outq_consume(struct outq *q, struct outring_pool *p, size_t n)
+{
+    if (UNLIKELY(!outq_is_single(q) || n < q->last.len)) {
+        outq_consume_part(q, p, n);
+        return;
+    }
+    chunk_unref(q->last.chunk);
+    *q = (struct outq){0};
 }
 
 #endif
