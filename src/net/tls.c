@@ -1,6 +1,7 @@
 /* TLS 1.2 and 1.3, as a connection's transport. */
 #include "net/tls.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <string.h>
@@ -40,10 +41,9 @@ void *tls_new(struct tls_context *ctx, bool is_http)
 /* RFC 6066 §3: addresses are no server names. */
 static bool expect_host(SSL *ssl, const char *host)
 {
-    struct addr literal;
+    struct in_addr ip4;
     X509_VERIFY_PARAM *expected = SSL_get0_param(ssl);
-    bool is_address = strchr(host, ':') || (addr_parse(host, &literal) == 0 && strchr(host, '.'));
-    if (is_address)
+    if (strchr(host, ':') || inet_pton(AF_INET, host, &ip4) == 1)
         return X509_VERIFY_PARAM_set1_ip_asc(expected, host) == 1;
     char name[TLSEXT_MAXLEN_host_name + 1]; /* OpenSSL's macro wants it writable */
     size_t len = strlen(host);

@@ -9,6 +9,7 @@
 
 #include "net/tls.h"
 #include "net/tls_conf.h"
+#include "net/tls_pem.h"
 #include "support/cert.h"
 #include "support/tmpdir.h"
 
@@ -59,7 +60,7 @@ static SSL_CTX *client_ctx(int version)
 }
 
 /* A connection over TLS whose other end waits in f->peer_fd. */
-static void serve(struct fixture *f, struct tls_context *ctx, bool is_http)
+static void carry(struct fixture *f, void *tls)
 {
     int fds[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
@@ -67,9 +68,13 @@ static void serve(struct fixture *f, struct tls_context *ctx, bool is_http)
         close(f->peer_fd);
     f->peer_fd = fds[1];
     f->opened_n = f->closed_n = 0;
-    f->conn = conn_new(f->pool, fds[0], NULL, &tls_transport, tls_new(ctx, is_http), &f->conf,
-                       &f->events, f);
+    f->conn = conn_new(f->pool, fds[0], NULL, &tls_transport, tls, &f->conf, &f->events, f);
     assert_non_null(f->conn);
+}
+
+static void serve(struct fixture *f, struct tls_context *ctx, bool is_http)
+{
+    carry(f, tls_new(ctx, is_http));
 }
 
 static void shake_hands(struct fixture *f, SSL *client)
@@ -246,6 +251,38 @@ static void the_certificate_of_the_name(void **state)
         conn_destroy(f->conn, 0);
         fixture_turn(f);
         SSL_free(client);
+    }
+    SSL_CTX_free(other);
+    tls_context_unref(ctx);
+}
+
+/* RFC 6066 §3: an address is not sent as a server's name; there are servers that refuse it. */
+static void the_name_that_is_asked_for(void **state)
+{
+    static const struct {
+        const char *host, *want;
+    } table[] = {{"second.test", "second.test"},
+                 {"192.0.2.1.test", "192.0.2.1.test"},
+                 {"192.0.2.1", NULL},
+                 {"2001:db8::1", NULL}};
+    struct fixture *f = *state;
+    struct tls_complaint complaint;
+    struct tls_context *ctx = tls_context_new_dialler(NULL, &complaint);
+    SSL_CTX *other = SSL_CTX_new(TLS_server_method());
+    const struct tls_pair pair = {span_str(second.cert_pem), span_str(second.key_pem)};
+    assert_non_null(ctx);
+    assert_int_equal(tls_pem_use_pair(other, &pair, &complaint), 0);
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        SSL *server = SSL_new(other);
+        carry(f, tls_new_dialler(ctx, table[i].host, true));
+        SSL_set_fd(server, f->peer_fd);
+        SSL_set_accept_state(server);
+        shake_hands(f, server);
+        const char *name = SSL_get_servername(server, TLSEXT_NAMETYPE_host_name);
+        assert_string_equal(name ? name : "none", table[i].want ? table[i].want : "none");
+        conn_destroy(f->conn, 0);
+        fixture_turn(f);
+        SSL_free(server);
     }
     SSL_CTX_free(other);
     tls_context_unref(ctx);
@@ -542,6 +579,7 @@ int main(void)
         FIXTURE_TEST(input_held_by_openssl_comes_after_a_pause),
         FIXTURE_TEST(half_close),
         FIXTURE_TEST(the_certificate_of_the_name),
+        FIXTURE_TEST(the_name_that_is_asked_for),
         FIXTURE_TEST(the_servers_choice_of_ciphers),
         FIXTURE_TEST(sessions_are_resumed),
         FIXTURE_TEST(tickets_open_elsewhere),
