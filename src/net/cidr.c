@@ -16,9 +16,38 @@ static void clear_host_bits(struct cidr *c)
     }
 }
 
-int cidr_parse(const char *text, struct cidr *out)
+static bool parse_ip(struct span text, struct addr *out)
 {
     char host[INET6_ADDRSTRLEN];
+    if (text.len >= sizeof host)
+        return false;
+    memcpy(host, text.at, text.len);
+    host[text.len] = '\0';
+    *out = (struct addr){.family = AF_INET};
+    if (inet_pton(AF_INET, host, out->ip) == 1)
+        return true;
+    out->family = AF_INET6;
+    return inet_pton(AF_INET6, host, out->ip) == 1;
+}
+
+/* Peers come unmapped (net/addr.h), so a mapped network would never match. false: it is more than
+ * that of IPv4. */
+static bool unmap(struct addr *a, uint64_t *bits)
+{
+    enum { PREFIX_BITS = 96 }; /* RFC 4291 §2.5.5.2 */
+    uint16_t family = a->family;
+    addr_unmap(a);
+    if (a->family == family)
+        return true;
+    if (*bits < PREFIX_BITS)
+        return false;
+    *bits -= PREFIX_BITS;
+    return true;
+}
+
+int cidr_parse(const char *text, struct cidr *out)
+{
+    struct addr a;
     struct span bits_text = span_str(text);
     struct span host_text = span_cut(&bits_text, '/');
     *out = (struct cidr){0};
@@ -26,20 +55,16 @@ int cidr_parse(const char *text, struct cidr *out)
         out->family = AF_UNIX;
         return 0;
     }
-    if (host_text.len >= sizeof host)
+    if (!parse_ip(host_text, &a))
         return -EINVAL;
-    memcpy(host, host_text.at, host_text.len);
-    host[host_text.len] = '\0';
-    if (inet_pton(AF_INET, host, out->ip) == 1)
-        out->family = AF_INET;
-    else if (inet_pton(AF_INET6, host, out->ip) == 1)
-        out->family = AF_INET6;
-    else
-        return -EINVAL;
-    uint64_t max = out->family == AF_INET ? 32 : 128, bits = max;
+    uint64_t max = a.family == AF_INET ? 32 : 128, bits = max;
     if (strchr(text, '/') && (!span_to_u64(bits_text, &bits) || bits > max))
         return -EINVAL;
+    if (!unmap(&a, &bits))
+        return -EINVAL;
+    out->family = a.family;
     out->bits = (uint8_t)bits;
+    memcpy(out->ip, a.ip, sizeof out->ip);
     clear_host_bits(out);
     return 0;
 }

@@ -15,8 +15,8 @@ struct cidr {
     uint8_t ip[16];  /* network order; IPv4 in the first 4; the other bits are 0 */
 };
 
-/* An address without "/bits" is itself only; "unix" is every peer of a unix socket. 0 or -EINVAL.
- */
+/* An address without "/bits" is itself only; "unix" is every peer of a unix socket. What is written
+ * as IPv4 within IPv6, "::ffff:10.0.0.0/104", is the network of IPv4. 0 or -EINVAL. */
 int cidr_parse(const char *text, struct cidr *out) NODISCARD;
 bool cidr_has(const struct cidr *c, const struct addr *a);
 

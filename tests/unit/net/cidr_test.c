@@ -38,6 +38,13 @@ static void members(void **state)
         {"2001:db8::/33", "[2001:db8:8000::1]:1", false},
         {"::/0", "[fe80::1]:1", true},
         {"::/0", "127.0.0.1:1", false},
+        {"::/80", "[::1]:1", true},
+        /* IPv4 peers of an IPv6 socket are stored as IPv4 (net/addr.h). */
+        {"::ffff:10.0.0.0/104", "10.1.2.3:1", true},
+        {"::ffff:10.0.0.0/104", "11.1.2.3:1", false},
+        {"::ffff:192.0.2.1", "192.0.2.1:1", true},
+        {"::ffff:0:0/96", "8.8.8.8:1", true},
+        {"::ffff:0:0/96", "[::1]:1", false},
         {"unix", NULL, true},
         {"unix", "127.0.0.1:1", false},
         {"0.0.0.0/0", NULL, false},
@@ -53,9 +60,9 @@ static void members(void **state)
 
 static void refused(void **state)
 {
-    static const char *const table[] = {"",           "10.0.0.0/33", "10.0.0.0/", "10.0.0/8",
-                                        "::1/129",    "/8",          "unix/8",    "localhost",
-                                        "1.2.3.4/-1", "1.2.3.4/8x",  "1.2.3.4:80"};
+    static const char *const table[] = {
+        "",       "10.0.0.0/33", "10.0.0.0/",  "10.0.0/8",   "::1/129",    "/8",
+        "unix/8", "localhost",   "1.2.3.4/-1", "1.2.3.4/8x", "1.2.3.4:80", "::ffff:10.0.0.0/95"};
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         struct cidr c;
         int rc = cidr_parse(table[i], &c);
