@@ -69,10 +69,22 @@ static void turn_one_away(struct listener *s)
     s->spare_fd = open_spare();
 }
 
+static const char *advice(int rc)
+{
+    switch (rc) {
+    case -EMFILE:
+        return "; raise ulimit -n (LimitNOFILE in systemd)";
+    case -ENFILE:
+        return "; all processes of the system have too many open: raise fs.file-max";
+    default:
+        return "";
+    }
+}
+
 static void wait_a_little(struct listener *s, int rc)
 {
     log_limited(&s->limit_log, LOG_ERROR, "cannot accept connections: %s%s", strerror(-rc),
-                rc == -EMFILE ? "; raise ulimit -n (LimitNOFILE in systemd)" : "");
+                advice(rc));
     if (rc == -EMFILE)
         turn_one_away(s);
     timer_start(s->loop, &s->retry, PAUSE_MS);
