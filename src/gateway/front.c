@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/idmap.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "chan/forwarded.h"
 #include "gateway/gateway_conf.h"
 #include "gateway/handshake.h"
@@ -23,14 +23,9 @@ static const char ARRIVALS_LIMIT[] = "max_handshakes_per_address";
 /* ---- connections per address ---- */
 
 /* The map's values are counts, kept in the pointer itself. */
-static struct span address_key(const struct addr *peer)
-{
-    return span_of(peer->ip, peer->family == AF_INET ? 4 : sizeof(peer->ip));
-}
-
 static uintptr_t address_count(const struct gateway *g, const struct addr *peer)
 {
-    return (uintptr_t)map_get(g->addresses, address_key(peer));
+    return (uintptr_t)idmap_get(g->addresses, addr_holder(peer));
 }
 
 /* Trusted proxies are not counted: they stand for many. */
@@ -46,9 +41,9 @@ static void count_address(struct gateway *g, const struct addr *peer, int by)
         return;
     uintptr_t n = address_count(g, peer) + (uintptr_t)(intptr_t)by;
     if (n > 0)
-        map_set(g->addresses, address_key(peer), (void *)n);
+        idmap_set(g->addresses, addr_holder(peer), (void *)n);
     else
-        map_remove(g->addresses, address_key(peer));
+        idmap_remove(g->addresses, addr_holder(peer));
 }
 
 static void log_refused(struct gateway *g, const struct addr *peer, const char *limit)

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "base/crypto.h"
+#include "base/idmap.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "gateway/gateway_conf.h"
 #include "gateway/nats_peer.h"
@@ -38,7 +38,7 @@ static void gateway_free(struct gateway *g)
     groups_fini(&g->groups);
     groups_fini(&g->uids);
     clients_fini(&g->clients);
-    map_free(g->addresses);
+    idmap_free(g->addresses);
     arrivals_free(g->arrivals);
     receivers_fini(&g->receivers);
     cidr_set_fini(&g->trusted);
@@ -153,7 +153,7 @@ static void init(struct gateway *g, struct role_env *env)
     herald_init(g);
     list_init(&g->inner.peers);
     jobs_init(g);
-    g->addresses = map_new();
+    g->addresses = idmap_new();
     g->trusted = door_conf_trusted(&g->conf->door);
     g->deflate = ws_conf_deflate(&g->conf->ws);
     route_init(g);

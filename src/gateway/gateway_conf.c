@@ -209,7 +209,9 @@ static const struct conf_key keys[] = {
      .offset = AT(max_connections_per_address),
      .def = "0",
      .max = INT32_MAX,
-     .meaning = "Most clients of one process from one address; 0 for no limit."},
+     .meaning =
+         "Most clients of one process from one address, of IPv6 from one /64 network; 0 for no "
+         "limit."},
     {.name = "max_handshakes_per_second",
      .type = CONF_INT,
      .offset = AT(max_handshakes_per_second),

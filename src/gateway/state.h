@@ -75,7 +75,7 @@ struct gateway {
     size_t fronts_n;
     struct cidr_set trusted;   /* proxies */
     struct listener_pace pace; /* of all fronts */
-    struct map *addresses;     /* clients per address, while there is a limit; see front.c */
+    struct idmap *addresses;   /* clients per address, while there is a limit; see front.c */
     struct arrivals *arrivals; /* NULL: no max_handshakes_per_address */
 
     struct receivers receivers; /* scratch of one command: whom it is for */

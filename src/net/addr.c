@@ -88,6 +88,14 @@ void addr_text(const struct addr *a, char out[ADDR_TEXT_MAX])
         snprintf(out, ADDR_TEXT_MAX, a->family == AF_INET6 ? "[%s]:%u" : "%s:%u", ip, a->port);
 }
 
+/* IPv4 takes the prefix of mapped addresses, 0::/8, in which no network lies (RFC 4291 §4). */
+uint64_t addr_holder(const struct addr *a)
+{
+    if (a->family == AF_INET)
+        return UINT64_C(0xffff) << 32 | get_u32be(a->ip);
+    return (uint64_t)get_u32be(a->ip) << 32 | get_u32be(a->ip + 4);
+}
+
 uint32_t addr_ip4(const struct addr *a)
 {
     return a->family == AF_INET ? get_u32be(a->ip) : 0;

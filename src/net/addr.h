@@ -24,7 +24,10 @@ struct addr {
 int addr_parse(const char *text, struct addr *out) NODISCARD;
 void addr_text(const struct addr *a, char out[ADDR_TEXT_MAX]);    /* with port */
 void addr_ip_text(const struct addr *a, char out[ADDR_TEXT_MAX]); /* without */
-uint32_t addr_ip4(const struct addr *a);                          /* host order; 0 unless IPv4 */
+/* Whom connections from there are counted to: IPv4 by itself, IPv6 by its /64 network, since
+ * whoever has one host has all of its addresses (RFC 4291 §2.5.1). Not for unix peers. */
+uint64_t addr_holder(const struct addr *a);
+uint32_t addr_ip4(const struct addr *a); /* host order; 0 unless IPv4 */
 bool addr_is_loopback(const struct addr *a);
 bool addr_is_private(const struct addr *a); /* RFC 1918, RFC 4193, link-local, loopback */
 void addr_from_sockaddr(const struct sockaddr *sa, struct addr *out);

@@ -8,7 +8,6 @@
 
 #include <stddef.h>
 
-#include "base/bytes.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/rate.h"
@@ -35,14 +34,6 @@ void arrivals_free(struct arrivals *a)
     mem_free(a);
 }
 
-/* IPv4 takes the prefix of mapped addresses, 0::/8, in which no network lies (RFC 4291 §4). */
-static uint64_t key_of(const struct addr *peer)
-{
-    if (peer->family == AF_INET)
-        return UINT64_C(0xffff) << 32 | get_u32be(peer->ip);
-    return (uint64_t)get_u32be(peer->ip) << 32 | get_u32be(peer->ip + 4);
-}
-
 /* The place of the key, or of who makes room for it: the one whose bucket is full the soonest. */
 static uint32_t *bucket_of(struct arrivals *a, uint64_t key, uint64_t now_ms)
 {
@@ -67,5 +58,5 @@ bool arrivals_allow(struct arrivals *a, const struct addr *peer, uint64_t now_ms
 {
     if (peer->family == AF_UNIX)
         return true;
-    return rate_take(&a->rate, bucket_of(a, key_of(peer), now_ms), now_ms);
+    return rate_take(&a->rate, bucket_of(a, addr_holder(peer), now_ms), now_ms);
 }

@@ -7,8 +7,7 @@
 
 #include "net/addr.h"
 
-/* Whoever has an IPv6 host has a /64 network of addresses (RFC 4291 §2.5.1), so that one is one
- * address here. */
+/* One address is one holder, as net/addr.h counts them. */
 struct arrivals;
 
 /* per_second, burst_n: as rate_of() has them, per_second above 0. 768 KiB, of which the kernel

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/conf.h"
+#include "base/idmap.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "gateway/gateway.h"
 #include "gateway/gateway_conf.h"
@@ -310,7 +310,7 @@ static void see_clients_off(struct scene *s)
         pass(s);
     const struct gateway *g = s->gateway;
     if (clients_len(&g->clients) + groups_len(&g->groups) + groups_len(&g->uids) +
-            map_len(g->addresses) + route_queued_bytes(g) >
+            idmap_len(g->addresses) + route_queued_bytes(g) >
         0)
         violated("something is left of clients that are gone", clients_len(&g->clients));
     for (uint32_t id = 0; s->is_exact && g->counts.dropped_n == 0 && id < SCENE_IDS_MAX; id++)

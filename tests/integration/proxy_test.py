@@ -132,6 +132,17 @@ def test_limit_counts_those_behind_the_proxy(gateway):
         s.close()
 
 
+def test_limit_takes_a_network_of_ipv6_for_one_address(gateway):
+    port = gateway("trusted_proxies = 127.0.0.1\nmax_connections_per_address = 2")
+    held = []
+    for source, want in (("2001:db8:1:2::1", 101), ("2001:db8:1:2::2", 101), ("2001:db8:1:2:ffff::3", 503),
+                         ("2001:db8:1:3::1", 101)):
+        held.append(connect(port))
+        assert upgrade(held[-1], extra=f"X-Forwarded-For: {source}\r\n") == want, source
+    for s in held:
+        s.close()
+
+
 def test_rate_counts_those_behind_the_proxy(gateway):
     port = gateway("trusted_proxies = 127.0.0.1\nmax_handshakes_per_address = 1")
 
