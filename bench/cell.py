@@ -1,5 +1,6 @@
 """One place in the tables, and what all of them share during a run."""
 import os
+import time
 
 import servers as s
 
@@ -20,10 +21,12 @@ def lasts(seconds):
 class Cell:
     """One measurement: column and server name it, measure(context) gives a result with its figure.
 
-    takes(context) is how many seconds that is likely to need. is_once: in the first round only."""
+    takes(context) is how many seconds that is likely to need. is_once: in the first round only. is_sliced: together with
+    the others of its column, for which measure(context) yields where another one may have its turn."""
 
-    def __init__(self, column, server, measure, takes):
+    def __init__(self, column, server, measure, takes, is_sliced=False):
         self.column, self.server, self.measure, self.takes = column, server, measure, takes
+        self.is_sliced = is_sliced
         self.is_once = False
 
 
@@ -41,6 +44,7 @@ class Context:
         self.build, self.folder, self.quick = build, folder, quick
         self.seconds = 0.8 if quick else 2
         self.warmup = 0.3 if quick else 0.5
+        self.slices_n, self.slice_seconds = (4, 0.3) if quick else (6, 0.4)
         self.precision = 0.25 if quick else 0.06  # of a capacity: how far above it the next bad rate may be
         self.guesses = {}
         self.message_bytes = None  # of the chat, once it was seen
@@ -73,6 +77,21 @@ class Context:
 
 class Skipped(Exception):
     """The cell cannot be measured here; the text says why."""
+
+
+def attempt(cell, context, act, *args):
+    """The result of act(). Whatever goes wrong with one server is told in its place, and the run goes on."""
+    began = time.monotonic()
+    try:
+        return act(*args)
+    except Skipped as why:
+        return {"skipped": str(why)}
+    except Exception as why:  # pylint: disable=broad-exception-caught
+        reason = f"failed: {' '.join(str(why).split()) or type(why).__name__}"
+        if isinstance(why, s.StartFailed):
+            context.given_up[cell.server] = reason
+        context.lose(cell.server, time.monotonic() - began, reason)
+        return {"skipped": reason}
 
 
 def figure(result, name):

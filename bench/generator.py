@@ -1,6 +1,8 @@
 """Runs the load generator on its core and reads its result."""
+import contextlib
 import json
 import subprocess
+import threading
 import time
 
 from servers import GENERATOR_CORE, Server, pin
@@ -38,11 +40,43 @@ def start(build, server: Server, scenario, cores=None, **options):
     return process
 
 
+@contextlib.contextmanager
+def at_cues(build, server, scenario, **options):
+    """One that is connected, and measures at each cue."""
+    process = start(build, server, scenario, cue=True, **options)
+    try:
+        wait_until_ready(process)
+        yield process
+    finally:
+        end(process)
+
+
 def wait_until_ready(process):
     """Of one that waits for its cue: everybody is connected."""
-    if process.stdout.readline() != "ready\n":
-        finish(process)
+    if _read_line(process) != "ready\n":
         raise Failed("it did not wait for its cue")
+
+
+def read_result(process):
+    """What it measured at the last cue."""
+    return json.loads(_read_line(process))
+
+
+def _read_line(process):
+    """Its next one; raises what it says where it ends instead, as it is made to when none comes."""
+    timer = threading.Timer(WAITS_SECONDS, process.kill)
+    timer.start()
+    try:
+        line = process.stdout.readline()
+    finally:
+        is_late = not timer.is_alive()
+        timer.cancel()
+    if is_late:
+        raise Failed(f"no result within {WAITS_SECONDS} s")
+    if not line:
+        finish(process)
+        raise Failed("it ended")
+    return line
 
 
 def give_cue(process):
@@ -67,7 +101,8 @@ def end(process):
     if process.poll() is None:
         process.kill()
         process.communicate()
-    running.remove(process)
+    if process in running:
+        running.remove(process)
 
 
 def end_all():
@@ -77,12 +112,17 @@ def end_all():
 
 
 def run(build, server, scenario, tries=None, is_enough=lambda result: False, **options):
-    """One result; of several tries the least disturbed one, or the first that is_enough."""
+    """One result, as least_disturbed()."""
+    seconds = WAITS_SECONDS + options.get("warmup", 0) + options.get("seconds", 0)
+    return least_disturbed(lambda: finish(start(build, server, scenario, **options), seconds), tries, is_enough)
+
+
+def least_disturbed(measure, tries=None, is_enough=lambda result: False):
+    """One result of measure(); of several tries the least disturbed one, or the first that is_enough."""
     results = []
     while True:
         began = time.monotonic()
-        results.append(finish(start(build, server, scenario, **options),
-                              WAITS_SECONDS + options.get("warmup", 0) + options.get("seconds", 0)))
+        results.append(measure())
         took = time.monotonic() - began
         if len(results) > 1:
             patience.seconds -= took

@@ -101,7 +101,8 @@ static void help(void)
         "  --resting         does not spin: the server uses this core too (open, closed)\n"
         "  --decrypt-every N over TLS, publishers and one member in N; others follow the records\n"
         "                    and count their bytes (open)\n"
-        "  --cue             waits for a line on stdin before it begins (storm)\n"
+        "  --cue             waits for a line on stdin before it begins (storm), or measures at\n"
+        "                    each line until stdin ends (closed, handshakes)\n"
         "  --tls --deflate\n",
         adapters);
 }

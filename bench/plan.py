@@ -7,6 +7,7 @@ import capacity
 import crowd
 import generator
 import servers as s
+import slices
 import syscalls
 from cell import Cell, Skipped, figure, lasts, once, runs
 
@@ -93,12 +94,8 @@ def closed(column, cls, purpose, members, rooms=1):
             raise Skipped(f"no more than {cls.members_max} clients")
         settings = {"is_echo": True} if issubclass(cls, s.Floor) and purpose == "echo" else {}
         with ctx.make(cls, **settings) as server:
-            result = generator.run(ctx.build, server, "closed", purpose=purpose, members=members, rooms=rooms,
-                                   seconds=ctx.seconds, warmup=ctx.warmup)
-        if result["missing"] + result["doubled"] > 0:
-            raise Skipped(f"missing {result['missing']}, doubled {result['doubled']}")
-        return figure(result, "per_cpu_second")
-    return Cell(column, cls, measure, runs())
+            return (yield from slices.take(ctx, server, "closed", purpose=purpose, members=members, rooms=rooms))
+    return Cell(column, cls, measure, slices.lasts, is_sliced=True)
 
 
 def ask_connects(port):
@@ -119,12 +116,12 @@ def ask_connects(port):
 def handshakes(cls):
     def measure(ctx):
         with ctx.make(cls) as server:
-            result = generator.run(ctx.build, server, "handshakes", seconds=ctx.seconds, warmup=ctx.warmup)
+            result = yield from slices.take(ctx, server, "handshakes")
             if cls.has_on_connect:
                 seen = ask_connects(server.port)
                 result["on_connect_share"] = min(1, seen / result["all"])
-        return figure(result, "per_cpu_second")
-    return Cell("handshakes", cls, measure, runs())
+        return result
+    return Cell("handshakes", cls, measure, slices.lasts, is_sliced=True)
 
 
 def idle(column, cls, purpose):

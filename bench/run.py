@@ -24,6 +24,7 @@ import plan
 import plot
 import schedule
 import servers
+import slices
 import tables
 
 REPEATED = 0.1  # of the time that a run takes, which repetitions may take besides
@@ -55,19 +56,14 @@ def choose(args):
     return cells
 
 
-def measure(cell, context):
-    """Its result. Whatever goes wrong with one server is told in its place, and the run goes on."""
+def measure(together, context):
+    """A result for each cell of a step."""
     began = time.monotonic()
     try:
-        return cell.measure(context)
-    except cells.Skipped as why:
-        return {"skipped": str(why)}
-    except Exception as why:  # pylint: disable=broad-exception-caught
-        reason = f"failed: {' '.join(str(why).split()) or type(why).__name__}"
-        if isinstance(why, servers.StartFailed):
-            context.given_up[cell.server] = reason
-        context.lose(cell.server, time.monotonic() - began, reason)
-        return {"skipped": reason}
+        if together[0].is_sliced:
+            return slices.measure(together, context)
+        result = cells.attempt(together[0], context, together[0].measure, context)
+        return [dict(result, took_seconds=time.monotonic() - began)]
     finally:
         generator.end_all()
 
@@ -75,7 +71,7 @@ def measure(cell, context):
 def tell(cell, result, agenda):
     what, scale, fmt, _ = tables.COLUMNS[cell.column]
     words = fmt.format(result["figure"] * scale) if "figure" in result else "skipped: " + result["skipped"]
-    print(f"  {time.strftime('%H:%M:%S')}  {agenda.done}/{len(agenda.steps)}, {schedule.clock(agenda.left_seconds())} left"
+    print(f"  {time.strftime('%H:%M:%S')}  {agenda.done}/{agenda.cells_n}, {schedule.clock(agenda.left_seconds())} left"
           f"  {cell.server.label:32}  {what:48}  {words}", file=sys.stderr, flush=True)
 
 
@@ -89,13 +85,16 @@ def save(path, run):
 def measure_all(agenda, run, path, minutes):
     """Fills run["results"]: by column and label, a result per round."""
     deadline = time.monotonic() + minutes * 60
-    for number, cell in agenda.steps:
-        began = time.monotonic()
-        result = {"skipped": "no time left"} if began > deadline else measure(cell, agenda.context)
-        result.update(round=number + 1, took_seconds=round(time.monotonic() - began, 1))
-        agenda.end(cell, result["took_seconds"])
-        tell(cell, result, agenda)
-        run["results"].setdefault(cell.column, {}).setdefault(cell.server.label, []).append(result)
+    for number, together in agenda.steps:
+        if time.monotonic() > deadline:
+            results = [{"skipped": "no time left", "took_seconds": 0} for _ in together]
+        else:
+            results = measure(together, agenda.context)
+        for cell, result in zip(together, results):
+            result.update(round=number + 1, took_seconds=round(result["took_seconds"], 1))
+            agenda.end(cell, result["took_seconds"])
+            tell(cell, result, agenda)
+            run["results"].setdefault(cell.column, {}).setdefault(cell.server.label, []).append(result)
         save(path, run)
 
 

@@ -16,10 +16,11 @@ struct scenario_conf {
     double slow_share;    /* open: of the members, who stop reading */
     unsigned in_parallel; /* handshakes */
     bool is_resting; /* open, closed: sleeps while nothing comes, as the server needs the core */
-    bool has_cue;    /* storm: begins when a line comes on stdin, after "ready" on stdout */
+    bool has_cue;    /* see cue.h. storm: begins then; closed, handshakes: measures at each */
 };
 
-/* 0, or -1 with a message on stderr. */
+/* 0, or -1 with a message on stderr. What closed and handshakes report as a count of messages is of
+ * their whole life; rates, CPU time and latencies are of the stretch that was measured last. */
 
 /* At a fixed rate, whatever the server does; latency counts from the scheduled send. */
 int scenario_open(const struct scenario_conf *conf);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bench/cue.h"
 #include "bench/hist.h"
 #include "bench/report.h"
 #include "bench/scenario.h"
@@ -81,11 +82,12 @@ static uint64_t outstanding_n(const struct closed_run *run)
     return n;
 }
 
+/* Nothing is under way before nor, unless something was lost, after. */
 static void measure(struct closed_run *run, const struct scenario_conf *conf, struct window *w)
 {
     struct fleet *f = &run->fleet;
-    f->on_stamp = on_stamp;
-    f->is_spinning = !conf->is_resting;
+    run->is_over = run->is_warm = false;
+    run->latency = (struct hist){0};
     for (unsigned room = 0; room < conf->fleet.rooms_n; room++)
         send_next(run, room);
     run_until(run, f->now_us + (uint32_t)(conf->warmup * 1e6));
@@ -99,6 +101,35 @@ static void measure(struct closed_run *run, const struct scenario_conf *conf, st
         fleet_turn(f, 10000);
 }
 
+static void report(const struct closed_run *run, const struct window *w)
+{
+    const struct fleet *f = &run->fleet;
+    report_begin("closed");
+    report_count("members", f->clients_n);
+    report_count("publishers", f->conf.rooms_n);
+    window_report(w);
+    report_latency(&run->latency);
+    report_count("message_bytes", f->message_len);
+    report_count("compressed", f->compressed_n);
+    report_count("published", f->published_n);
+    report_count("missing", run->missing_n + outstanding_n(run));
+    report_count("doubled", run->doubled_n);
+    report_count("stray", run->stray_n);
+    report_count("broken", f->broken_n);
+    report_count("closed_by_server", f->gone_n);
+    report_end();
+}
+
+/* A room that has lost a message has stopped for good, so no cue is waited for then. */
+static void measure_at_cues(struct closed_run *run, const struct scenario_conf *conf)
+{
+    struct window w = {0};
+    while (outstanding_n(run) == 0 && cue_wait()) {
+        measure(run, conf, &w);
+        report(run, &w);
+    }
+}
+
 int scenario_closed(const struct scenario_conf *conf)
 {
     static struct closed_run run;
@@ -110,22 +141,13 @@ int scenario_closed(const struct scenario_conf *conf)
     int rc = run.rooms ? fleet_open(f) : -1;
     if (rc == 0)
         rc = fleet_settle(f);
-    if (rc == 0) {
+    f->on_stamp = on_stamp;
+    f->is_spinning = !conf->is_resting;
+    if (rc == 0 && conf->has_cue) {
+        measure_at_cues(&run, conf);
+    } else if (rc == 0) {
         measure(&run, conf, &w);
-        report_begin("closed");
-        report_count("members", f->clients_n);
-        report_count("publishers", conf->fleet.rooms_n);
-        window_report(&w);
-        report_latency(&run.latency);
-        report_count("message_bytes", f->message_len);
-        report_count("compressed", f->compressed_n);
-        report_count("published", f->published_n);
-        report_count("missing", run.missing_n + outstanding_n(&run));
-        report_count("doubled", run.doubled_n);
-        report_count("stray", run.stray_n);
-        report_count("broken", f->broken_n);
-        report_count("closed_by_server", f->gone_n);
-        report_end();
+        report(&run, &w);
     }
     fleet_close(f);
     free(run.rooms);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/cue.h"
 #include "bench/hist.h"
 #include "bench/report.h"
 #include "bench/scenario.h"
@@ -19,15 +20,6 @@ struct storm_run {
     uint64_t refused_n;
     struct hist back; /* when each is back, since the cut */
 };
-
-static void wait_for_cue(void)
-{
-    char line[8];
-    puts("ready");
-    fflush(stdout);
-    if (!fgets(line, sizeof line, stdin))
-        fprintf(stderr, "load: no cue\n");
-}
 
 static void cut(struct fleet *f)
 {
@@ -82,8 +74,8 @@ int scenario_storm(const struct scenario_conf *conf)
     int rc = fleet_open(f);
     if (rc == 0) {
         fleet_run_until(f, fleet_now_us(f) + (uint32_t)(conf->warmup * 1e6));
-        if (conf->has_cue)
-            wait_for_cue();
+        if (conf->has_cue && !cue_wait())
+            fprintf(stderr, "load: no cue\n");
         window_open(&w, f, conf->server, 0);
         rc = storm(&run);
         window_close(&w, f, f->open_n);

@@ -1,12 +1,28 @@
 """Which cell is measured in which round, how long that is likely to take, and what remains of it."""
 
 
+def side_by_side(cells):
+    """Lists of the cells that are measured together: a column where it is_sliced, else each alone."""
+    steps = {}
+    for c in cells:
+        steps.setdefault(c.column if c.is_sliced else c, []).append(c)
+    return list(steps.values())
+
+
 class Schedule:
+    """Its steps are (round, cells that are measured together)."""
+
     def __init__(self, cells, rounds, context):
         self.cells, self.rounds, self.context = cells, rounds, context
-        self.steps = [(number, cell) for number in range(rounds) for cell in cells if number == 0 or not cell.is_once]
-        self.done = 0
+        self.steps = [(number, together) for number in range(rounds)
+                      for together in side_by_side([c for c in cells if number == 0 or not c.is_once])]
+        self.ahead = [cell for _, together in self.steps for cell in together]
+        self.cells_n = len(self.ahead)
         self.took = {}  # seconds by cell, as it took the last time
+
+    @property
+    def done(self):
+        return self.cells_n - len(self.ahead)
 
     def expected(self, cell):
         if cell in self.took:
@@ -14,12 +30,12 @@ class Schedule:
         return 0 if self.context.missing(cell.server) else cell.takes(self.context)
 
     def end(self, cell, seconds):
-        """The next step, which is this cell, is done."""
-        self.done += 1
+        """It is done, for this round."""
+        self.ahead.remove(cell)
         self.took[cell] = seconds
 
     def left_seconds(self):
-        return sum(self.expected(cell) for _, cell in self.steps[self.done:])
+        return sum(self.expected(cell) for cell in self.ahead)
 
     def render(self):
         """The whole of it, a line per column and number of rounds."""

@@ -1,0 +1,77 @@
+"""The servers of one column, all up at the same time and measured in turn, a short slice each."""
+import contextlib
+import statistics
+import time
+
+import generator
+from cell import AROUND_SECONDS, Skipped, attempt, figure
+
+WARMUP = 0.08  # seconds before each slice: by then the last server's has left the caches
+MEDIANS = ("per_second", "per_cpu_second", "server_cores", "generator_cores", "generator_busy", "others_busy", "p50_us",
+           "p99_us")
+SUMS = ("count", "seconds", "cpu_seconds")
+
+
+def lasts(ctx):
+    """For Cell: the slices of one server."""
+    return ctx.slices_n * (WARMUP + ctx.slice_seconds) + AROUND_SECONDS
+
+
+def measure(cells, context):
+    """A result for each cell, all of them is_sliced. Their turns come in one order and the reverse of it alternately, so
+    that no server always follows the same one; who fails is out and the others go on."""
+    results, took = {}, dict.fromkeys(cells, 0)
+    with contextlib.ExitStack() as stack:
+        turns = {c: stack.enter_context(contextlib.closing(c.measure(context))) for c in cells}
+        order = list(cells)
+        while order:
+            for c in order:
+                began = time.monotonic()
+                result = attempt(c, context, _take_turn, turns[c])
+                took[c] += time.monotonic() - began
+                if result:
+                    results[c] = dict(result, took_seconds=took[c])
+            order = [c for c in reversed(order) if c not in results]
+    return [results[c] for c in cells]
+
+
+def _take_turn(turns):
+    """What it returns at its end, None before."""
+    try:
+        return next(turns)
+    except StopIteration as end:
+        return end.value
+
+
+def take(ctx, server, scenario, **options):
+    """The result of a round, for a cell that is_sliced. Each server is connected before the first slice of any, and
+    stays until the last one of all is taken."""
+    taken = []
+    with generator.at_cues(ctx.build, server, scenario, seconds=ctx.slice_seconds, warmup=WARMUP, **options) as load:
+        for _ in range(ctx.slices_n):
+            yield
+            taken.append(generator.least_disturbed(lambda: _slice(load)))
+        yield
+    return sum_up(taken)
+
+
+def _slice(load):
+    generator.give_cue(load)
+    result = generator.read_result(load)
+    if result.get("missing", 0) + result.get("doubled", 0) > 0:
+        raise Skipped(f"missing {result['missing']}, doubled {result['doubled']}")
+    generator.wait_until_ready(load)
+    return result
+
+
+def sum_up(taken):
+    """Medians of the slices; those that others disturbed count where they are the most. What the generator counts over
+    its whole life is in the last one."""
+    calm = [r for r in taken if r["others_busy"] <= generator.DISTURBED]
+    counted = calm if 2 * len(calm) >= len(taken) else taken
+    result = dict(taken[-1])
+    result.update({name: statistics.median(r[name] for r in counted) for name in MEDIANS})
+    result.update({name: sum(r[name] for r in counted) for name in SUMS})
+    result["max_us"] = max(r["max_us"] for r in counted)
+    result["slices"] = [{name: r[name] for name in ("per_cpu_second", "per_second", "others_busy")} for r in taken]
+    return figure(result, "per_cpu_second")
