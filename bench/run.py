@@ -93,6 +93,7 @@ def measure_all(agenda, run, path, minutes):
         for cell, result in zip(together, results):
             result.update(round=number + 1, took_seconds=round(result["took_seconds"], 1))
             agenda.end(cell, result["took_seconds"])
+        for cell, result in zip(together, results):
             tell(cell, result, agenda)
             run["results"].setdefault(cell.column, {}).setdefault(cell.server.label, []).append(result)
         save(path, run)

@@ -19,9 +19,11 @@ import websockets
 import capacity
 import cell
 import generator
+import plan
 import run
 import schedule
 import servers
+import slices
 import tables
 
 BUILD = sys.argv.pop(1) if len(sys.argv) > 1 else "build"
@@ -59,6 +61,19 @@ async def run_against(lie, *options, **settings):
     server.close()
     await server.wait_closed()
     return json.loads(out)
+
+
+async def run_at_cues(lie, cues):
+    """The results of a closed loop."""
+    server = await lying_server(lie, compression=None)
+    port = server.sockets[0].getsockname()[1]
+    load = await asyncio.create_subprocess_exec(
+        f"{BUILD}/bench/load", "closed", "--cue", "--port", str(port), "--members", "5", "--seconds", "0.1", "--warmup",
+        "0", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    out, _ = await load.communicate(b"\n" * cues)
+    server.close()
+    await server.wait_closed()
+    return [json.loads(line) for line in out.splitlines() if line != b"ready"]
 
 
 class Liars(unittest.TestCase):
@@ -119,6 +134,19 @@ class LiarsOverTls(Liars):
         self.check(lambda text, place, n: [text[:60]] if (n, place) == (9, 4) else [text], broken=1, missing=1)
 
 
+class Cues(unittest.TestCase):
+    def test_each_is_answered_by_a_result(self):
+        results = asyncio.run(run_at_cues(lambda text, place, n: [text], 3))
+        self.assertEqual([r["missing"] + r["doubled"] + r["stray"] + r["broken"] for r in results], [0, 0, 0])
+        for before, after in zip(results, results[1:]):
+            self.assertGreater(after["published"], before["published"])
+
+    def test_a_loss_is_told_and_ends_it(self):
+        results = asyncio.run(run_at_cues(lambda text, place, n: [] if (n, place) == (3, 2) else [text], 3))
+        self.assertEqual([r["missing"] for r in results], [1])
+
+
+class Floor(unittest.TestCase):
     def run_floor(self, flags, *options):
         floor = subprocess.Popen([f"{BUILD}/bench/floor", *flags], stdout=subprocess.PIPE, text=True)
         try:
@@ -150,6 +178,11 @@ class Tables(unittest.TestCase):
                             "x": [{"figure": 50}, {"skipped": "failed"}, {"figure": 300}]}}
         self.assertEqual(tables.ratio(results, "echo", "x", "floor"), 0.625)
 
+    def test_ratio_is_taken_of_slices_where_there_are_some(self):
+        rounds = lambda *figures: [{"figure": 1, "slices": [{"figure": f} for f in figures]}]
+        results = {"echo": {"floor": rounds(200, 200, 100), "x": rounds(150, 100, 75)}}
+        self.assertEqual(tables.ratio(results, "echo", "x", "floor"), 0.75)
+
     def test_a_failed_row_says_why(self):
         self.assertEqual(tables.cell({"idle": {"x": [{"skipped": "no php"}]}}, "idle", "x"), "skipped: no php")
 
@@ -173,6 +206,18 @@ class Search(unittest.TestCase):
         self.assertEqual(len(probes), capacity.FAILURES_MAX)
 
 
+def run_cells(cells, rounds=3):
+    """Their results; those that were written are the same."""
+    done = {"results": {}}
+    with tempfile.TemporaryDirectory() as folder:
+        agenda = schedule.Schedule(cells, rounds, cell.Context(BUILD, folder, False, None))
+        with open(os.devnull, "w", encoding="ascii") as nowhere, contextlib.redirect_stderr(nowhere):
+            run.measure_all(agenda, done, f"{folder}/results.json", float("inf"))
+        with open(f"{folder}/results.json", encoding="utf-8") as f:
+            assert json.load(f) == done
+    return done["results"]
+
+
 class Agenda(unittest.TestCase):
     """What a run does with cells that go wrong."""
 
@@ -185,21 +230,11 @@ class Agenda(unittest.TestCase):
         def prepare(self):
             return ["false"], {}
 
-    def run_cells(self, cells, rounds=3):
-        done = {"results": {}}
-        with tempfile.TemporaryDirectory() as folder:
-            agenda = schedule.Schedule(cells, rounds, cell.Context(BUILD, folder, False, None))
-            with open(os.devnull, "w", encoding="ascii") as nowhere, contextlib.redirect_stderr(nowhere):
-                run.measure_all(agenda, done, f"{folder}/results.json", float("inf"))
-            with open(f"{folder}/results.json", encoding="utf-8") as f:
-                self.assertEqual(json.load(f), done)
-        return done["results"]
-
     def test_what_is_measured_once_is_in_the_first_round(self):
         good = lambda ctx: {"figure": 1}
         cells = [cell.Cell("echo", self.Some, good, cell.runs())]
         cells += cell.once([cell.Cell("fanout", self.Some, good, cell.runs())])
-        results = self.run_cells(cells)
+        results = run_cells(cells)
         self.assertEqual([r["round"] for r in results["echo"]["some"]], [1, 2, 3])
         self.assertEqual([r["round"] for r in results["fanout"]["some"]], [1])
 
@@ -208,7 +243,7 @@ class Agenda(unittest.TestCase):
             raise ZeroDivisionError("what nobody thought of")
         cells = [cell.Cell("echo", self.Some, fail, cell.runs()),
                  cell.Cell("fanout", self.Some, lambda ctx: {"figure": 1}, cell.runs())]
-        results = self.run_cells(cells)
+        results = run_cells(cells)
         self.assertEqual(results["echo"]["some"][2]["skipped"], "failed: what nobody thought of")
         self.assertEqual(results["fanout"]["some"][2]["figure"], 1)
 
@@ -218,7 +253,7 @@ class Agenda(unittest.TestCase):
         def start(ctx):
             with ctx.make(self.Ending) as server:
                 starts.append(server)
-        results = self.run_cells([cell.Cell("echo", self.Ending, start, cell.runs())])
+        results = run_cells([cell.Cell("echo", self.Ending, start, cell.runs())])
         self.assertEqual(starts, [])
         for result in results["echo"][self.Ending.label]:
             self.assertIn("did not start", result["skipped"])
@@ -233,6 +268,93 @@ class Agenda(unittest.TestCase):
         with unittest.mock.patch.multiple(generator, start=disturbed, finish=disturbed, patience=patience):
             generator.run(BUILD, None, "open")
         self.assertEqual(len(tries), 2)  # one start and one end
+
+
+class Slices(unittest.TestCase):
+    """Servers that are measured in turn."""
+
+    class One(servers.Floor):
+        label = "one"
+
+    class Other(servers.FloorHop):
+        label = "other"
+
+    class Third(servers.Floor):
+        label = "third"
+
+    def setUp(self):
+        self.did = []
+
+    def cell(self, cls, slices_n=4, act=lambda number: None):
+        """Notes what it does; act(number) may fail at a slice."""
+        def measure(_ctx):
+            with contextlib.ExitStack() as stack:
+                self.did.append(f"{cls.label} is up")
+                stack.callback(self.did.append, f"{cls.label} is down")
+                for number in range(slices_n):
+                    yield
+                    act(number)
+                    self.did.append(f"{cls.label} {number}")
+                yield
+            return {"figure": 1}
+        return cell.Cell("echo", cls, measure, slices.lasts, is_sliced=True)
+
+    def measure(self, *cells):
+        with tempfile.TemporaryDirectory() as folder:
+            return slices.measure(cells, cell.Context(BUILD, folder, True, None))
+
+    def test_each_goes_first_every_other_time(self):
+        results = self.measure(self.cell(self.One, 2), self.cell(self.Other, 2))
+        self.assertEqual(self.did, ["one is up", "other is up", "other 0", "one 0", "one 1", "other 1",
+                                    "other is down", "one is down"])
+        self.assertEqual([r["figure"] for r in results], [1, 1])
+
+    def test_one_that_fails_is_out_and_the_others_go_on(self):
+        def fail(number):
+            if number == 1:
+                raise generator.Failed("no answer")
+        results = self.measure(self.cell(self.One), self.cell(self.Other, act=fail), self.cell(self.Third))
+        self.assertEqual(results[1]["skipped"], "failed: no answer")
+        self.assertEqual([results[0]["figure"], results[2]["figure"]], [1, 1])
+        self.assertLess(self.did.index("other is down"), self.did.index("one 2"))
+        self.assertNotIn("other 2", self.did)
+
+    def test_an_interrupt_ends_all(self):
+        def interrupt(number):
+            raise KeyboardInterrupt
+        with self.assertRaises(KeyboardInterrupt):
+            self.measure(self.cell(self.One), self.cell(self.Other, act=interrupt), self.cell(self.Third))
+        self.assertEqual({what for what in self.did if what.endswith("down")},
+                         {"one is down", "other is down", "third is down"})
+
+    def test_a_column_is_one_step(self):
+        cells = [self.cell(self.One), cell.Cell("idle", self.One, None, cell.runs())] + cell.once([self.cell(self.Other)])
+        with tempfile.TemporaryDirectory() as folder:
+            agenda = schedule.Schedule(cells, 2, cell.Context(BUILD, folder, True, None))
+        steps = [(number, [(c.column, c.server) for c in together]) for number, together in agenda.steps]
+        self.assertEqual(steps, [(0, [("echo", self.One), ("echo", self.Other)]), (0, [("idle", self.One)]),
+                                 (1, [("echo", self.One)]), (1, [("idle", self.One)])])
+
+    def test_disturbed_slices_count_only_where_they_are_the_most(self):
+        def slice_of(figure, others_busy):
+            return {**dict.fromkeys(slices.MEDIANS + slices.SUMS + ("max_us",), figure), "others_busy": others_busy}
+        few = slices.sum_up([slice_of(100, 0), slice_of(10, 1), slice_of(120, 0), slice_of(110, 0)])
+        self.assertEqual((few["figure"], few["others_busy"], few["count"], len(few["slices"])), (110, 0, 330, 4))
+        most = slices.sum_up([slice_of(100, 0), slice_of(10, 1), slice_of(12, 1)])
+        self.assertEqual((most["figure"], most["others_busy"]), (12, 1))
+
+    def test_the_floor_is_measured_beside_one_that_ends(self):
+        ending = type("Ending", (servers.Floor,), {"label": "ends", "prepare": lambda self: (["false"], {})})
+        cells = [plan.closed("echo", c, "echo", 20) for c in (ending, self.One, self.Other)]
+        cells += [plan.handshakes(c) for c in (self.One, ending)]
+        with unittest.mock.patch.object(generator, "patience", generator.Patience(tries=1)):
+            results = run_cells(cells, 1)
+        self.assertIn("did not start", results["echo"]["ends"][0]["skipped"])
+        self.assertIn("did not start", results["handshakes"]["ends"][0]["skipped"])
+        for column, label in (("echo", "one"), ("echo", "other"), ("handshakes", "one")):
+            self.assertEqual(len(results[column][label][0]["slices"]), 8)
+            self.assertGreater(results[column][label][0]["figure"], 0)
+        self.assertEqual(generator.running, [])
 
 
 class Scale(unittest.TestCase):

@@ -73,5 +73,5 @@ def sum_up(taken):
     result.update({name: statistics.median(r[name] for r in counted) for name in MEDIANS})
     result.update({name: sum(r[name] for r in counted) for name in SUMS})
     result["max_us"] = max(r["max_us"] for r in counted)
-    result["slices"] = [{name: r[name] for name in ("per_cpu_second", "per_second", "others_busy")} for r in taken]
+    result["slices"] = [{"figure": r["per_cpu_second"], "others_busy": r["others_busy"]} for r in taken]
     return figure(result, "per_cpu_second")

@@ -53,11 +53,17 @@ def figures(results, column, label):
     return [r["figure"] for r in results.get(column, {}).get(label, []) if "figure" in r]
 
 
+def _ratio_of_round(mine, its):
+    """Of slices, which were taken one right after the other: the machine may have changed between them and the next."""
+    pairs = zip(mine.get("slices", [mine]), its.get("slices", [its]))
+    return statistics.median(a["figure"] / b["figure"] for a, b in pairs)
+
+
 def ratio(results, column, label, base):
-    """Median over the rounds of figure / figure of the base in the same round."""
-    mine, its = results.get(column, {}).get(label, []), results.get(column, {}).get(base, [])
-    pairs = [a["figure"] / b["figure"] for a, b in zip(mine, its) if "figure" in a and b.get("figure")]
-    return statistics.median(pairs) if pairs else None
+    """Median over the rounds of what it is to the base in the same round."""
+    rounds = zip(results.get(column, {}).get(label, []), results.get(column, {}).get(base, []))
+    ratios = [_ratio_of_round(mine, its) for mine, its in rounds if "figure" in mine and its.get("figure")]
+    return statistics.median(ratios) if ratios else None
 
 
 def _notes(rounds, column):
