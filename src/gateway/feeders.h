@@ -15,10 +15,10 @@ struct feeders {
     size_t cap;
 };
 
-void feeders_fini(struct feeders *f);
+void feeders_fini(struct feeders *f); /* resumes nobody */
+/* Remembers a client that is paused already. */
 void feeders_add(struct feeders *f, const struct client *c);
-    /* remembers it, no more */ /* resumes nobody */
-void feeders_pause(struct feeders *f, struct client *c);
+void feeders_pause(struct feeders *f, struct client *c); /* twice is fine */
 void feeders_resume_all(struct feeders *f, const struct clients *clients);
 
 #endif
