@@ -35,7 +35,10 @@ static bool is_asking(const struct audience *a)
 
 static void say(struct peer *p, struct span body)
 {
-    peer_send(p, &(struct wire_packet){.cmd = CMD_INTEREST, .flag = WIRE_SCALAR, .body = body});
+    peer_send(p, &(struct wire_packet){.cmd = CMD_INTEREST,
+                                       .flag = WIRE_SCALAR,
+                                       .connection_id = p->gateway->herald.said,
+                                       .body = body});
 }
 
 static void put_word(struct buf *out, enum interest_word word, size_t kind, struct span name)
@@ -161,11 +164,23 @@ static void on_change(struct interest_watch *w, enum member_kind kind, struct sp
                       bool is_held)
 {
     struct herald *h = CONTAINER_OF(w, struct herald, watch);
+    if (is_held && h->page) {
+        notice_put(h->page, kind, name);
+        h->has_put = true;
+    }
     if (h->is_everything[kind])
         return;
-    put_word(&h->changes, is_held ? INTEREST_HELD : INTEREST_GONE, kind, name);
     if (h->changes.len + ENTRY_MAX > BODY_MAX)
-        say_changes(h);
+        say_changes(h); /* with the number before: a part does not tell all that was put */
+    put_word(&h->changes, is_held ? INTEREST_HELD : INTEREST_GONE, kind, name);
+}
+
+/* Whoever hears what follows has heard all that was put. */
+static void number_what_is_said(struct herald *h)
+{
+    if (h->has_put)
+        h->said = notice_say(h->page);
+    h->has_put = false;
 }
 
 static void answer_pings(struct herald *h)
@@ -183,6 +198,7 @@ static void on_end(struct interest_watch *w)
 {
     struct herald *h = CONTAINER_OF(w, struct herald, watch);
     bool is_waiting = false;
+    number_what_is_said(h);
     say_changes(h);
     for (size_t kind = 0; kind < MEMBER_KINDS; kind++)
         look_at_number(h->gateway, kind);
@@ -218,7 +234,10 @@ void herald_init(struct gateway *g)
     struct herald *h = &g->herald;
     *h = (struct herald){.gateway = g,
                          .watch = {.on_change = on_change, .on_end = on_end},
-                         .look = {.fire = on_look}};
+                         .look = {.fire = on_look},
+                         .page = notices_page(g->env->notices, g->env->notices_pos)};
+    if (h->page)
+        h->said = notice_said(h->page); /* by a process that was here before */
     list_init(&h->watch.node);
     list_init(&h->links);
     list_init(&h->owed);

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "base/notices.h"
 #include "gateway/interest.h"
 #include "net/loop.h"
 
@@ -34,6 +35,9 @@ struct herald {
     struct buf changes;               /* entries of this turn */
     bool is_everything[MEMBER_KINDS]; /* too many names: the links reckon with every one */
     struct timer look;                /* goes on with walks that wait */
+    struct notice_page *page;         /* NULL: nobody shares one with us */
+    bool has_put;                     /* on the page, in this turn */
+    uint32_t said;                    /* the number of what was told last, 0 without a page */
 };
 
 void herald_init(struct gateway *g);

@@ -118,14 +118,28 @@ void peer_reply_part(struct peer *p, struct chunk *chunk, uint32_t off, bool is_
         p->answer_bytes += conn_queued(p->conn) - before;
 }
 
+static void say_hello(struct peer *p, bool wants_interest)
+{
+    const struct role_env *env = p->gateway->env;
+    struct buf json = {0};
+    char page[NOTICES_NAME_MAX];
+    buf_puts(&json, "{\"gatehouse\":1");
+    if (wants_interest)
+        buf_puts(&json, ",\"interest\":1");
+    if (wants_interest && p->gateway->herald.page) {
+        notices_name(env->notices, env->notices_pos, page);
+        buf_printf(&json, ",\"notices\":\"%s\"", page);
+    }
+    buf_puts(&json, "}");
+    peer_send(
+        p, &(struct wire_packet){.cmd = CMD_HELLO, .flag = WIRE_SCALAR, .body = buf_span(&json)});
+    buf_fini(&json);
+}
+
 void peer_accept_ours(struct peer *p, bool wants_interest)
 {
-    struct wire_packet hello = {.cmd = CMD_HELLO,
-                                .flag = WIRE_SCALAR,
-                                .body = span_str(wants_interest ? "{\"gatehouse\":1,\"interest\":1}"
-                                                                : "{\"gatehouse\":1}")};
     if (!p->speaks_ours)
-        peer_send(p, &hello);
+        say_hello(p, wants_interest);
     p->speaks_ours = true;
 }
 

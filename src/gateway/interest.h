@@ -11,8 +11,8 @@
 
 struct interest;
 
-/* Embedded in its owner. Called before the turn's output leaves, so that what is sent from inside
- * is in front of anything that follows from the change. No group or uid may come or go inside. */
+/* Embedded in its owner. Called before the turn's output leaves, so that what is written from
+ * inside is in front of what clients hear. No group or uid may come or go inside. */
 struct interest_watch {
     struct list node;
     /* The name has members now that had none when the turn began, or the other way round; what came

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/notices.h"
 #include "mesh/query.h"
 #include "proc/connection.h"
 
@@ -24,6 +25,8 @@ bool mesh_is_settled(const struct mesh *m)
 
 void mesh_join(struct mesh *m, const struct role_env *env)
 {
+    notices_protect(env->notices);
+    m->gateways.kind.notices = env->notices;
     m->beyond = beyond_new(env, &m->gateways, &m->fibers);
 }
 

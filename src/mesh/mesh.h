@@ -24,7 +24,8 @@ struct mesh {
     struct beyond *beyond; /* the rest of the cluster; NULL: there is none */
 };
 
-/* Joins the cluster of the config, if it has one: once gateways are initialised. */
+/* What the process shares with its server, and the cluster of the config, if it has one: once
+ * gateways are initialised. */
 void mesh_join(struct mesh *m, const struct role_env *env);
 /* At the end of the turn, in which the process ends. Twice is fine. */
 void mesh_leave(struct mesh *m);

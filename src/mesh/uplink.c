@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/notices.h"
 #include "client/command.h"
 #include "mesh/uplink_internal.h"
 #include "net/peer_tls.h"
@@ -94,6 +95,8 @@ static void go_down(struct uplink *u, int why)
     u->is_tried = true;
     u->is_ours = false;
     u->tells_interest = false;
+    u->page = NULL;
+    u->heard = 0;
     u->done_n = 0;
     u->drain = DRAIN_NO;
     u->is_paused = false;
@@ -291,5 +294,6 @@ void uplink_resume(struct uplink *u)
 
 bool uplink_may_have(const struct uplink *u, enum interest_kind kind, struct span name)
 {
-    return holdings_may_have(&u->holdings, kind, name);
+    return holdings_may_have(&u->holdings, kind, name) ||
+           (u->page && notice_is_news(u->page, kind, name, u->heard));
 }

@@ -40,9 +40,10 @@ struct uplink_kind {
     const char *worker_key; /* NULL: connects as GatewayClient does, and gets no events */
     const char *secret;
     const struct peer_tls *tls;
-    bool has_judge;      /* takes CMD_ON_HANDSHAKE */
-    bool skips_requests; /* has no use for CMD_ON_WEBSOCKET_CONNECT */
-    bool hears_buffers;  /* takes CMD_ON_BUFFER_FULL and CMD_ON_BUFFER_DRAIN */
+    const struct notices *notices; /* of the gateways of this server; NULL: none */
+    bool has_judge;                /* takes CMD_ON_HANDSHAKE */
+    bool skips_requests;           /* has no use for CMD_ON_WEBSOCKET_CONNECT */
+    bool hears_buffers;            /* takes CMD_ON_BUFFER_FULL and CMD_ON_BUFFER_DRAIN */
     uint64_t send_max_bytes;
 };
 
@@ -66,8 +67,10 @@ struct uplink {
     struct timer tell_late; /* or then */
     bool tells_interest;    /* agreed, too: CMD_INTEREST comes, CMD_PING is answered */
     struct holdings holdings;
-    uint32_t pings_n; /* sent: the number of the last */
-    uint32_t pong;    /* the number of the last that was answered */
+    const struct notice_page *page; /* of a gateway of this server; else NULL */
+    uint32_t heard;                 /* the number of its last CMD_INTEREST */
+    uint32_t pings_n;               /* sent: the number of the last */
+    uint32_t pong;                  /* the number of the last that was answered */
     struct pulse pulse;
     struct timer look; /* takes it */
     uint32_t mark;     /* that of the mark under way, which `tell` sends */

@@ -5,25 +5,28 @@
 #include <gw/err.h>
 
 #include "base/log.h"
+#include "base/notices.h"
 #include "proto/phpser.h"
 
 /* What a CMD_HELLO says beyond "gatehouse":1. */
-static bool offers_interest(struct span json)
+static void read_hello(struct uplink *u, struct span json)
 {
     struct php_doc *doc = php_doc_new();
     const struct php_value *hello = php_read_json(doc, json);
-    const struct php_value *v =
-        hello && php_type(hello) == PHP_ARRAY ? php_get(hello, "interest") : NULL;
-    bool is_offered = v && php_type(v) == PHP_INT && php_int(v) == 1;
+    bool is_array = hello && php_type(hello) == PHP_ARRAY;
+    const struct php_value *interest = is_array ? php_get(hello, "interest") : NULL;
+    const struct php_value *page = is_array ? php_get(hello, "notices") : NULL;
 
+    u->tells_interest = interest && php_type(interest) == PHP_INT && php_int(interest) == 1;
+    if (page && php_type(page) == PHP_STRING)
+        u->page = notices_find(u->kind->notices, php_string(page));
     php_doc_free(doc);
-    return is_offered;
 }
 
 static void on_hello(struct uplink *u, const struct wire_packet *p)
 {
     u->is_ours = true;
-    u->tells_interest = offers_interest(p->body);
+    read_hello(u, p->body);
     if (u->tells_interest)
         uplink_watch_pulse(u);
     if (holdings_miss(&u->holdings)) /* what was sent before was not noted */
@@ -32,6 +35,7 @@ static void on_hello(struct uplink *u, const struct wire_packet *p)
 
 static void on_interest(struct uplink *u, const struct wire_packet *p)
 {
+    u->heard = p->connection_id;
     if (holdings_hear(&u->holdings, p->body) < 0)
         chan_destroy(u->chan, GW_EPROTO);
 }

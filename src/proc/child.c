@@ -325,6 +325,8 @@ void child_run(struct fleet *f, struct slot *s, const char *artifact, int line_f
                 .credentials = buf_span(&g->credentials),
                 .artifact = artifact,
                 .activity = activity,
+                .notices = f->notices,
+                .notices_pos = s->serial,
                 .run_dir = f->settings->run_dir,
                 .ready = on_env_ready,
                 .ask_metrics = on_env_ask_metrics,

@@ -39,9 +39,12 @@ static const struct role *role_of(const struct conf_section *s, const struct rol
 static void settle(struct fleet *f)
 {
     qsort(f->groups, f->groups_n, sizeof *f->groups, by_start_order);
-    for (size_t g = 0; g < f->groups_n; g++)
-        for (int i = 0; i < f->groups[g].slots_n; i++)
+    for (size_t g = 0; g < f->groups_n; g++) {
+        for (int i = 0; i < f->groups[g].slots_n; i++) {
             f->groups[g].slots[i].group = &f->groups[g];
+            f->groups[g].slots[i].serial = f->slots_n++;
+        }
+    }
 }
 
 static void announce(struct task *t)
@@ -87,6 +90,8 @@ void fleet_fini(struct fleet *f)
             timer_stop(f->loop, &f->groups[g].slots[i].restart_timer);
         group_fini(&f->groups[g]);
     }
+    notices_free(f->notices);
+    f->notices = NULL;
     mem_free(f->groups);
     f->groups = NULL;
     f->groups_n = 0;
@@ -105,6 +110,11 @@ static void sample(struct timer *t)
 
 void fleet_start(struct fleet *f)
 {
+    f->notices = notices_new(f->slots_n);
+    if (!f->notices)
+        log_warn("no memory to share with the processes: %s; a message for a group may miss who "
+                 "has just joined it",
+                 gw_strerror(-errno));
     for (size_t g = 0; g < f->groups_n; g++)
         for (int i = 0; i < f->groups[g].slots_n; i++)
             slot_start(&f->groups[g].slots[i]);

@@ -25,8 +25,10 @@ struct fleet {
     struct conn_pool *conns;
     struct group *groups; /* in start_order */
     size_t groups_n;
-    struct list processes; /* struct process; forked and not yet reaped */
-    bool is_stopping;      /* nothing is restarted any more */
+    size_t slots_n;          /* of all groups */
+    struct notices *notices; /* NULL: none to be had */
+    struct list processes;   /* struct process; forked and not yet reaped */
+    bool is_stopping;        /* nothing is restarted any more */
     struct timer sampling;
     struct task changed;
     void (*on_change)(

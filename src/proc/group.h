@@ -18,6 +18,7 @@ struct slot {
     struct fleet *fleet;
     struct group *group;
     int pos;
+    size_t serial; /* among all slots of the server */
     struct role_listen listens[ROLE_LISTENERS_MAX];
     int fds[ROLE_LISTENERS_MAX];
     size_t listens_n;

@@ -9,6 +9,7 @@
 #include "base/activity.h"
 #include "base/buf.h"
 #include "base/conf.h"
+#include "base/notices.h"
 #include "net/addr.h"
 #include "net/conn.h"
 #include "net/loop.h"
@@ -46,8 +47,10 @@ struct role_env {
     struct span credentials; /* in start() and reopen(): what credentials() wrote; empty in reopen()
                                 when it failed */
     const char *artifact;    /* what prepare() made (path), NULL when the role has no prepare */
-    struct activity *activity; /* where business code is shown to the master; may be NULL */
-    const char *run_dir;       /* for sockets and artifacts of this server; exists */
+    struct activity *activity;     /* where business code is shown to the master; may be NULL */
+    const struct notices *notices; /* of all gateways of this server; may be NULL */
+    size_t notices_pos;            /* of the page that is this process's, if it is a gateway */
+    const char *run_dir;           /* for sockets and artifacts of this server; exists */
     /* Tells the master that this process serves (a worker: is connected and its on_start returned).
      * A reload waits for it before the old process is asked to drain. Every role calls it once. */
     void (*ready)(struct role_env *env);

@@ -63,7 +63,8 @@ enum wire_cmd {
     CMD_JUDGE = 229,     /* w→g connection_id, body: u16be 0 and header lines, or status, text */
     CMD_ON_BROKEN = 230, /* g→w the client broke its protocol: tell when its callbacks are done */
     CMD_FINISHED = 231,  /* w→g connection_id: they are */
-    CMD_INTEREST = 232,  /* g→w body: names that have members here, or none (proto/interest.h) */
+    CMD_INTEREST = 232,  /* g→w body: names that have members here, or none (proto/interest.h);
+                            connection_id: its number (base/notices.h) */
     CMD_PONG = 233,      /* g→w connection_id: as in the CMD_PING that came */
     CMD_ON_BUFFER_FULL = 234,  /* g→w more waits for the client than it may */
     CMD_ON_BUFFER_DRAIN = 235, /* g→w all of it is out again */

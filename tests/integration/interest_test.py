@@ -3,15 +3,19 @@
 import asyncio
 import random
 
-from harness import ROOT, Ports, chat_conf, wait_until
+from harness import ROOT, SLOW, Ports, chat_conf, wait_until
 from ws import Client, frame
 
 GATEWAYS, CLIENTS, ROOMS = 16, 64, 200
 MODULE = ROOT / "tests" / "integration" / "modules" / "counting.c"
 
 
+def rows(server, kind):
+    return sorted((r for r in server.status()["processes"] if r["kind"] == kind), key=lambda r: r["slot"])
+
+
 def gateways(server):
-    return sorted((r for r in server.status()["processes"] if r["kind"] == "gateway"), key=lambda r: r["slot"])
+    return rows(server, "gateway")
 
 
 def sends(server):
@@ -23,13 +27,13 @@ def name(i):
     return chr(ord("A") + i // 20) + chr(ord("a") + i % 20)
 
 
-def make_site(site, gateway=""):
-    ports = Ports(GATEWAYS)
-    text = chat_conf(gateways=GATEWAYS, events=MODULE, registry=ports.registry, port=ports.port, inner=ports.inner,
-                     gateway=gateway)
-    server = site(text).start(ports.port, ports.registry, *range(ports.inner, ports.inner + GATEWAYS))
-    wait_until(lambda: server.log().count("connected to gateway") + server.output().count("connected to gateway")
-               >= GATEWAYS, what="the worker on all gateways")
+def make_site(site, gateway="", gateways_n=GATEWAYS, workers_n=1):
+    ports = Ports(gateways_n)
+    text = chat_conf(gateways=gateways_n, workers=workers_n, events=MODULE, registry=ports.registry, port=ports.port,
+                     inner=ports.inner, gateway=gateway)
+    server = site(text).start(ports.port, ports.registry, *range(ports.inner, ports.inner + gateways_n))
+    wait_until(lambda: [r["links"] for r in gateways(server)] == [workers_n] * gateways_n,
+               what="each worker on all gateways")
     return server, ports
 
 
@@ -42,14 +46,14 @@ def client_frame(text):
     return frame(text.encode())
 
 
-async def come_in(server, port):
+async def come_in(server, port, clients_n=CLIENTS):
     """Clients one after another, so that the counts of the processes tell where each is."""
     clients = []
     before = [row["connections"] for row in gateways(server)]
-    for _ in range(CLIENTS):
+    for _ in range(clients_n):
         client = await Client.connect(port)
         now = await asyncio.to_thread(wait_until, lambda: changed(server, before), what="the client counted")
-        client.at = next(i for i in range(GATEWAYS) if now[i] != before[i])
+        client.at = next(i for i in range(len(now)) if now[i] != before[i])
         before = now
         clients.append(client)
     return clients
@@ -126,4 +130,38 @@ def test_a_gateway_with_too_many_names_gets_everything(site):
         two.transport.close()
 
     server, ports = make_site(site, "interest_max = 3")
+    asyncio.run(main(server, ports.port))
+
+
+async def worker_of(client):
+    client.send("?")
+    return int((await asyncio.wait_for(client.inbox.get(), 10 * SLOW)).split()[0])
+
+
+def test_who_is_confirmed_in_a_group_hears_a_worker_that_has_not_read_of_it(site, tmp_path):
+    """A worker is busy while a gateway tells it of the group's first member there. Meanwhile a message for the group comes
+    from another gateway, in front of which the worker finds nothing but what came earlier still on that link."""
+    held = tmp_path / "held"
+
+    async def main(server, port):
+        clients = await come_in(server, port, 24)
+        for client in clients:
+            client.worker = await worker_of(client)
+        first = clients[0]
+        holder, sender = [c for c in clients if (c.at, c.worker) == (first.at, first.worker)][:2]
+        other = next(c for c in clients if c.at == first.at and c.worker != first.worker)
+        member = next(c for c in clients if c.at != first.at and c.worker != first.worker)
+        holder.send(f"hold {held}")
+        await asyncio.to_thread(wait_until, held.exists, what="the worker held up")
+        holder.send("early")
+        await worker_of(other)  # behind it at the gateway, which thus has written it to the worker
+        await say(member, "join xx", b"joined")
+        sender.send("group xx")
+        await worker_of(other)
+        held.unlink()
+        assert await asyncio.wait_for(member.inbox.get(), 10 * SLOW) == b"group xx"
+        for client in clients:
+            client.transport.close()
+
+    server, ports = make_site(site, gateways_n=2, workers_n=2)
     asyncio.run(main(server, ports.port))

@@ -11,12 +11,28 @@
 #define VERSION 1
 #endif
 
-/* "die" ends this process at once; "sleep…" waits in the callback; "join X" joins a group; everything else is counted in the
- * session and echoed as "pid version count text". */
+/* Creates the file and blocks this process, with all its callbacks, until it is gone. */
+static void hold(struct gw_bytes path)
+{
+    char name[256];
+    snprintf(name, sizeof(name), "%.*s", (int)path.len, path.data);
+    FILE *file = fopen(name, "w");
+    if (file)
+        fclose(file);
+    while (access(name, F_OK) == 0)
+        usleep(1000);
+}
+
+/* "die" ends this process at once; "hold PATH" blocks it; "sleep…" waits in the callback; "join X" joins a group; everything
+ * else is counted in the session and echoed as "pid version count text". */
 static void on_message(struct gw *gw, const struct gw_client *client, struct gw_bytes message)
 {
     if (message.len == 3 && memcmp(message.data, "die", 3) == 0)
         _exit(9);
+    if (message.len > 5 && memcmp(message.data, "hold ", 5) == 0) {
+        hold(gw_bytes(message.data + 5, message.len - 5));
+        return;
+    }
     if (message.len > 5 && memcmp(message.data, "join ", 5) == 0) {
         gw_join_group(gw, client->id, gw_bytes(message.data + 5, message.len - 5));
         gw_send_to_client(gw, client->id, gw_str("joined"));

@@ -19,11 +19,12 @@
 #include "proto/wire.h"
 #include "support/tmpdir.h"
 
-enum { TURNS_MAX = 5000 };
+enum { TURNS_MAX = 5000, NOTICES_N = 2 };
 
 struct gateway_bench {
     struct tmpdir dir;
     struct conf *conf;
+    struct notices *notices;
     struct role_env env;
     int fds[2];   /* clients, inner */
     int registry; /* connections stay in its backlog: a registry never says anything */
@@ -52,8 +53,10 @@ static inline int any_port(void)
 
 static inline void bench_start_on(struct gateway_bench *b, const char *scheme, const char *more)
 {
-    *b = (struct gateway_bench){
-        .dir = tmpdir_make(), .fds = {any_port(), any_port()}, .registry = any_port()};
+    *b = (struct gateway_bench){.dir = tmpdir_make(),
+                                .notices = notices_new(NOTICES_N),
+                                .fds = {any_port(), any_port()},
+                                .registry = any_port()};
     char text[512];
     struct addr registry;
     assert_int_equal(sock_local(b->registry, &registry), 0);
@@ -74,6 +77,8 @@ static inline void bench_start_on(struct gateway_bench *b, const char *scheme, c
                                .role = &gateway_role,
                                .listen_fds = b->fds,
                                .listen_fds_n = 2,
+                               .notices = b->notices,
+                               .notices_pos = NOTICES_N - 1,
                                .ready = on_ready,
                                .finished = on_finished};
     b->env.conns = conn_pool_new(b->env.loop);
@@ -95,6 +100,7 @@ static inline void bench_await_end(struct gateway_bench *b)
     conn_pool_free(b->env.conns);
     loop_free(b->env.loop);
     conf_free(b->conf);
+    notices_free(b->notices);
     close(b->fds[0]);
     close(b->fds[1]);
     close(b->registry);

@@ -90,6 +90,47 @@ static void a_ping_is_answered_behind_the_changes(void **state)
     bench_end(&b);
 }
 
+static bool is_news(const struct gateway_bench *b, const char *group, uint32_t heard)
+{
+    const struct notice_page *page = notices_page(b->notices, NOTICES_N - 1);
+    return notice_is_news(page, INTEREST_GROUPS, span_str(group), heard);
+}
+
+/* Whoever has not read of a name finds it on the page, also when every name counts; whoever has
+ * read all that was said finds nothing. */
+static void the_page_tells_who_has_not_heard(void **state)
+{
+    struct gateway_bench b;
+    bench_start(&b, "interest_max = 1");
+    int fd = attach_as(&b, GREETING);
+    char page[NOTICES_NAME_MAX], hello[128];
+    notices_name(b.notices, NOTICES_N - 1, page);
+    snprintf(hello, sizeof hello, "{\"gatehouse\":1,\"interest\":1,\"notices\":\"%s\"}", page);
+    assert_true(span_is(take_packet(&b, fd, CMD_HELLO).body, hello));
+    uint32_t first = take_packet(&b, fd, CMD_INTEREST).connection_id;
+    int client = dial(&b, 0);
+    take_packet(&b, fd, CMD_ON_CONNECT);
+    assert_false(is_news(&b, "a", first));
+    join(fd, 1, "a");
+    uint32_t second = take_packet(&b, fd, CMD_INTEREST).connection_id;
+    assert_true(is_news(&b, "a", first));
+    assert_false(is_news(&b, "a", second));
+    join(fd, 1, "b");
+    assert_string_equal(words(&b, fd), "+b ");
+    assert_string_equal(words(&b, fd), "? ");
+    join(fd, 1, "c"); /* of which nobody is told */
+    turn(&b, 10);
+    assert_true(is_news(&b, "c", second));
+    leave(fd, 1, "a");
+    leave(fd, 1, "b");
+    leave(fd, 1, "c");
+    uint32_t last = take_packet(&b, fd, CMD_INTEREST).connection_id;
+    assert_false(is_news(&b, "c", last));
+    close(client);
+    close(fd);
+    bench_end(&b);
+}
+
 /* Too many names: every one counts, until half of them are gone. */
 static void beyond_the_limit_every_name_counts(void **state)
 {
@@ -188,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_link_hears_all_and_then_changes),
         cmocka_unit_test(a_ping_is_answered_behind_the_changes),
+        cmocka_unit_test(the_page_tells_who_has_not_heard),
         cmocka_unit_test(beyond_the_limit_every_name_counts),
         cmocka_unit_test(with_zero_nothing_is_told),
         cmocka_unit_test(a_link_that_is_behind_hears_all_again),
