@@ -5,10 +5,13 @@
 
 #include "base/mem.h"
 
+/* What is told of one slot may end others, but the wait ends here: its stack is the query's. */
 static void give_up(struct timer *t)
 {
     struct query *q = CONTAINER_OF(t, struct query, deadline);
+    struct co *co = q->co;
 
+    q->co = NULL;
     while (!list_is_empty(&q->slots)) {
         struct query_slot *slot = CONTAINER_OF(q->slots.next, struct query_slot, in_query);
         list_remove(&slot->in_query);
@@ -19,7 +22,7 @@ static void give_up(struct timer *t)
         if (slot->on_late)
             slot->on_late(slot, slot->owner);
     }
-    fibers_resume(q->fibers, q->co);
+    fibers_resume(q->fibers, co);
 }
 
 void query_init(struct query *q, struct loop *l, struct fibers *f)
