@@ -287,11 +287,25 @@ static void expect(struct beyond *b, uint32_t question, struct fanout_target *t,
     idmap_set(b->asked, a->key, a);
 }
 
-/* From 1 on. A number is used again after 65,535 others, long after its deadline. */
-static uint32_t next_question(struct beyond *b)
+static bool is_owed(const struct beyond *b, uint32_t question, const struct fanout_target *targets,
+                    size_t n)
 {
-    b->last_question = b->last_question == UINT16_MAX ? 1 : (uint16_t)(b->last_question + 1);
-    return b->last_question;
+    for (size_t i = 0; i < n; i++)
+        if (idmap_get(b->asked, key_of(question, targets[i].at)))
+            return true;
+    return false;
+}
+
+/* From 1 on, without those that one of the targets still owes an answer to: one that is stuck may
+ * do so while 65,535 others are asked. 0: it owes them all. */
+static uint32_t next_question(struct beyond *b, const struct fanout_target *targets, size_t n)
+{
+    for (int i = 0; i < UINT16_MAX; i++) {
+        b->last_question = b->last_question == UINT16_MAX ? 1 : (uint16_t)(b->last_question + 1);
+        if (!is_owed(b, b->last_question, targets, n))
+            return b->last_question;
+    }
+    return 0;
 }
 
 static bool is_to_ask(const struct beyond *b, const struct fanout_target *t)
@@ -305,6 +319,8 @@ static int put_question(struct beyond *b, const char *subject, uint32_t question
 {
     if (!bus_is_up(b->bus))
         return GW_ENOGATEWAY;
+    if (question == 0)
+        return GW_EFULL;
     begin_order(b, question);
     buf_put_span(&b->text, ahead);
     wire_put(&b->text, p);
@@ -315,7 +331,7 @@ static void ask_one(struct beyond *b, const struct wire_packet *p, struct query 
                     struct fanout_target *t, struct span ahead)
 {
     char subject[SUBJECT_MAX];
-    uint32_t question = next_question(b);
+    uint32_t question = next_question(b, t, 1);
 
     buf_clear(&b->spared);
     subject_at(b->conf->name, t->at, subject);
@@ -329,7 +345,7 @@ static void ask_all(struct beyond *b, const struct wire_packet *p, struct query 
                     struct fanout *f)
 {
     char subject[SUBJECT_MAX];
-    uint32_t question = next_question(b);
+    uint32_t question = next_question(b, f->targets, f->n);
 
     spare_all(b, NULL, 0);
     for (size_t i = 0; i < f->n; i++)
