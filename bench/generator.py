@@ -111,6 +111,12 @@ def end_all():
         end(process)
 
 
+def undisturbed(runs, busy):
+    """Those during which others were quiet, by busy(run); all where these are fewer than half."""
+    calm = [r for r in runs if busy(r) <= DISTURBED]
+    return calm if 2 * len(calm) >= len(runs) else runs
+
+
 def run(build, server, scenario, tries=None, is_enough=lambda result: False, **options):
     """One result, as least_disturbed()."""
     seconds = WAITS_SECONDS + options.get("warmup", 0) + options.get("seconds", 0)

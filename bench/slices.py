@@ -65,10 +65,8 @@ def _slice(load):
 
 
 def sum_up(taken):
-    """Medians of the slices; those that others disturbed count where they are the most. What the generator counts over
-    its whole life is in the last one."""
-    calm = [r for r in taken if r["others_busy"] <= generator.DISTURBED]
-    counted = calm if 2 * len(calm) >= len(taken) else taken
+    """Medians of the undisturbed slices. What the generator counts over its whole life is in the last one."""
+    counted = generator.undisturbed(taken, lambda r: r["others_busy"])
     result = dict(taken[-1])
     result.update({name: statistics.median(r[name] for r in counted) for name in MEDIANS})
     result.update({name: sum(r[name] for r in counted) for name in SUMS})

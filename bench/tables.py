@@ -55,8 +55,9 @@ def figures(results, column, label):
 
 def _ratio_of_round(mine, its):
     """Of slices, which were taken one right after the other: the machine may have changed between them and the next."""
-    pairs = zip(mine.get("slices", [mine]), its.get("slices", [its]))
-    return statistics.median(a["figure"] / b["figure"] for a, b in pairs)
+    pairs = list(zip(mine.get("slices", [mine]), its.get("slices", [its])))
+    counted = generator.undisturbed(pairs, lambda pair: max(r.get("others_busy", 0) for r in pair))
+    return statistics.median(a["figure"] / b["figure"] for a, b in counted)
 
 
 def ratio(results, column, label, base):
