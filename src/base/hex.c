@@ -2,8 +2,7 @@
 #include "base/hex.h"
 
 #include "base/bytes.h"
-
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+#include "base/swar.h"
 
 static uint64_t spread_digits(uint32_t n)
 {
@@ -27,17 +26,11 @@ void hex_put_u32(uint8_t *to, uint32_t n)
     put_u64be(to, digits + EACH('0') + is_letter * ('a' - '0' - 10));
 }
 
-/* All bytes are below 128. Those from low to high get their top bit, which is all that is left. */
-static uint64_t in_range(uint64_t x, uint8_t low, uint8_t high)
-{
-    return (x + EACH(0x80 - low)) & ~(x + EACH(0x7f - high)) & EACH(0x80);
-}
-
 bool hex_get_u32(const uint8_t *at, uint32_t *out)
 {
     uint64_t text = get_u64be(at);
-    uint64_t is_digit = in_range(text & EACH(0x7f), '0', '9');
-    uint64_t is_letter = in_range((text & EACH(0x7f)) | EACH(0x20), 'a', 'f');
+    uint64_t is_digit = swar_in_range(text & EACH(0x7f), '0', '9');
+    uint64_t is_letter = swar_in_range((text & EACH(0x7f)) | EACH(0x20), 'a', 'f');
     *out = join_digits((text & EACH(0x0f)) + (is_letter >> 7) * 9);
     return ((is_digit | is_letter) & ~text) == EACH(0x80);
 }

@@ -1,6 +1,17 @@
 /* Searching, cutting and reading runs of bytes. */
 #include "base/span.h"
 
+#include "base/bytes.h"
+#include "base/swar.h"
+
+enum { TOP_TO_CASE = 2 }; /* shift from a byte's top bit to the one that makes a letter small */
+
+static inline uint64_t lower_each(const uint8_t *at)
+{
+    uint64_t x = get_u64be(at);
+    return x | (swar_in_range(x & EACH(0x7f), 'A', 'Z') & ~x) >> TOP_TO_CASE;
+}
+
 static uint8_t lower(uint8_t c)
 {
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
@@ -8,8 +19,13 @@ static uint8_t lower(uint8_t c)
 
 bool span_same_nocase(const uint8_t *a, const char *b, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        if (lower(a[i]) != lower((uint8_t)b[i]))
+    const uint8_t *to = (const uint8_t *)b;
+    size_t i = 0;
+    for (; len - i >= sizeof(uint64_t); i += sizeof(uint64_t))
+        if (lower_each(a + i) != lower_each(to + i))
+            return false;
+    for (; i < len; i++)
+        if (lower(a[i]) != lower(to[i]))
             return false;
     return true;
 }

@@ -4,13 +4,29 @@
 
 #include <gw/err.h>
 
+#include "base/bytes.h"
+#include "base/swar.h"
+
 enum { HTTP_METHOD_MAX = 32 };
+
+/* A set of bytes: one bit for each, from '\0' in the first word to '\377' in the last. */
+struct byte_set {
+    uint64_t words[4];
+};
+
+/* Digits, letters, and !#$%&'*+-.^_`|~ (RFC 9110 §5.6.2). */
+static const struct byte_set token_chars = {{0x03ff6cfa00000000, 0x57ffffffc7fffffe}};
+/* Blanks, controls, and /?#@\<>"^`{|}, (RFC 3986 §3.2.2). */
+static const struct byte_set no_host_chars = {{0xd000900dffffffff, 0x3800000150000001}};
+
+static bool is_among(const struct byte_set *set, uint8_t c)
+{
+    return set->words[c / 64] >> c % 64 & 1;
+}
 
 bool http_is_token_char(uint8_t c)
 {
-    if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
-        return true;
-    return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
+    return is_among(&token_chars, c);
 }
 
 static bool is_token(struct span s)
@@ -95,13 +111,18 @@ static ssize_t judge_partial(struct span in, size_t max_bytes, struct http_reque
     return refuse(r, GW_ETOOBIG, 431, "The request head is too large.");
 }
 
-/* Cuts one line off; a CR anywhere but in its end, or a NUL, is nobody's line (RFC 9112 §2.2). */
-static bool cut_line(struct span *rest, struct span *line)
+static struct span cut_line(struct span *rest)
 {
-    *line = span_cut(rest, '\n');
-    if (line->len > 0 && line->at[line->len - 1] == '\r')
-        line->len--;
-    return span_find(*line, '\r') < 0 && span_find(*line, '\0') < 0;
+    struct span line = span_cut(rest, '\n');
+    if (line.len > 0 && line.at[line.len - 1] == '\r')
+        line.len--;
+    return line;
+}
+
+/* A CR anywhere but in its end, or a NUL, is nobody's line (RFC 9112 §2.2). */
+static bool is_line(struct span line)
+{
+    return span_find(line, '\r') < 0 && span_find(line, '\0') < 0;
 }
 
 /* "HTTP/1.1" (RFC 9112 §2.3): one digit each, capitals only. */
@@ -165,6 +186,24 @@ static ssize_t parse_request_line(struct span line, struct http_request *r)
     return rc < 0 ? rc : parse_target(r);
 }
 
+static bool has_control(uint64_t eight)
+{
+    uint64_t x = eight & EACH(0x7f);
+    return ((swar_in_range(x, 0, 0x1f) | swar_in_range(x, 0x7f, 0x7f)) & ~eight) != 0;
+}
+
+/* RFC 9110 §5.5: no controls but the tab. */
+static bool is_value(struct span s)
+{
+    size_t i = 0;
+    while (s.len - i >= sizeof(uint64_t) && !has_control(get_u64be(s.at + i)))
+        i += sizeof(uint64_t);
+    for (; i < s.len; i++)
+        if ((s.at[i] < ' ' && s.at[i] != '\t') || s.at[i] == 0x7f)
+            return false;
+    return true;
+}
+
 bool http_parse_field(struct span line, struct http_header *out)
 {
     ptrdiff_t colon = span_find(line, ':');
@@ -172,34 +211,37 @@ bool http_parse_field(struct span line, struct http_header *out)
         return false;
     out->name = span_of(line.at, (size_t)colon);
     out->value = trim_blanks(span_skip(line, (size_t)colon + 1));
-    if (!is_token(out->name)) /* also: no blank before the colon, no folded line (§5.1, §5.2) */
-        return false;
-    for (size_t i = 0; i < out->value.len; i++) { /* RFC 9110 §5.5 */
-        uint8_t c = out->value.at[i];
-        if ((c < ' ' && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return true;
+    /* A token: also no blank before the colon, no folded line (§5.1, §5.2) */
+    return is_token(out->name) && is_value(out->value);
+}
+
+/* Of a line that is no field: 0 when it may be left out. */
+static ssize_t judge_stray(struct span line, struct http_request *r)
+{
+    if (!is_line(line))
+        return refuse_bad(r, "A header line holds a control character.");
+    if (span_find(line, ':') >= 0 || !http_is_token_char(line.at[0]))
+        return refuse_bad(r, "A header line is malformed.");
+    r->has_stray_lines = true;
+    return 0;
 }
 
 static ssize_t parse_fields(struct span rest, struct http_request *r)
 {
-    for (;;) {
-        struct span line;
-        if (!cut_line(&rest, &line))
-            return refuse_bad(r, "A header line holds a control character.");
-        if (line.len == 0)
-            return 0;
-        if (span_find(line, ':') < 0 && http_is_token_char(line.at[0])) {
-            r->has_stray_lines = true;
+    struct span line;
+    while ((line = cut_line(&rest)).len > 0) {
+        struct http_header field;
+        if (!http_parse_field(line, &field)) {
+            ssize_t rc = judge_stray(line, r);
+            if (rc < 0)
+                return rc;
             continue;
         }
         if (r->headers_n == HTTP_HEADERS_MAX)
             return refuse(r, GW_ETOOBIG, 431, "The request has too many headers.");
-        if (!http_parse_field(line, &r->headers[r->headers_n]))
-            return refuse_bad(r, "A header line is malformed.");
-        r->headers_n++;
+        r->headers[r->headers_n++] = field;
     }
+    return 0;
 }
 
 /* RFC 9112 §3.2: exactly one Host in HTTP/1.1, and nothing in it that a host name cannot hold. */
@@ -212,7 +254,7 @@ static ssize_t judge_host(struct http_request *r)
         hosts_n++;
         struct span v = r->headers[i].value;
         for (size_t j = 0; j < v.len; j++)
-            if (v.at[j] <= ' ' || strchr("/?#@\\<>\"^`{|},", v.at[j]))
+            if (is_among(&no_host_chars, v.at[j]))
                 return refuse_bad(r, "The Host header is malformed.");
     }
     if (hosts_n > 1 || (hosts_n == 0 && r->minor > 0))
@@ -261,8 +303,8 @@ static ssize_t judge_length(struct http_request *r)
 
 static ssize_t parse_head(struct span head, struct http_request *r)
 {
-    struct span line;
-    if (!cut_line(&head, &line))
+    struct span line = cut_line(&head);
+    if (!is_line(line))
         return refuse_bad(r, "The request line holds a control character.");
     ssize_t rc = parse_request_line(line, r);
     if (rc == 0)

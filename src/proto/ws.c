@@ -371,6 +371,20 @@ static ssize_t refuse_handshake(struct ws *ws, struct buf *reply, ssize_t rc, in
     return rc;
 }
 
+static ssize_t read_handshake(struct ws *ws, const struct codec_conf *conf, struct span in,
+                              struct http_request *r, struct buf *reply)
+{
+    ssize_t n = http_resume_request(in, conf->head_max_bytes, &ws->searched, r);
+    if (n < 0)
+        return refuse_handshake(ws, reply, n, r->error_status, r->error_text);
+    if (n == 0)
+        return 0;
+    int rc = ws_answer_handshake(r, conf->deflate, &ws->terms, reply);
+    if (rc < 0)
+        ws->phase = WS_GONE;
+    return rc < 0 ? rc : n;
+}
+
 static ssize_t take_handshake(struct ws *ws, const struct codec_conf *conf, const uint8_t *at,
                               size_t len, struct codec_event *ev, struct buf *reply)
 {
@@ -379,19 +393,13 @@ static ssize_t take_handshake(struct ws *ws, const struct codec_conf *conf, cons
     if (memcmp(at, start, start_len) != 0) /* told at once: vector garbage */
         return refuse_handshake(ws, reply, GW_EPROTO, 400,
                                 "A WebSocket handshake begins with GET.");
-    struct http_request r;
-    ssize_t n = http_resume_request(span_of(at, len), conf->head_max_bytes, &ws->searched, &r);
-    if (n < 0)
-        return refuse_handshake(ws, reply, n, r.error_status, r.error_text);
-    if (n == 0)
-        return 0;
-    int rc = ws_answer_handshake(&r, conf->deflate, &ws->terms, reply);
-    if (rc < 0) {
-        ws->phase = WS_GONE;
-        return rc;
+    struct http_request *r = mem_alloc(sizeof(*r));
+    ssize_t n = read_handshake(ws, conf, span_of(at, len), r, reply);
+    if (n <= 0) {
+        mem_free(r);
+        return n;
     }
-    ws->request = mem_alloc(sizeof(r));
-    *ws->request = r;
+    ws->request = r;
     ws->is_lent = true;
     ws->frame_left = 0;
     ws->phase = WS_HEAD;

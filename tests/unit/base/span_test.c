@@ -26,6 +26,29 @@ static void comparing(void **state)
     assert_false(span_eq_nocase(span_str("["), "{"));
 }
 
+static uint8_t lower(unsigned c)
+{
+    return (uint8_t)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+/* Every byte against every other, in the words that are compared at once and in their rest. */
+static void comparing_without_case(void **state)
+{
+    enum { LEN = 11 };
+    uint8_t a[LEN] = "HEAD-LINES!";
+    char b[LEN + 1] = "head-lines!";
+    for (size_t at = 0; at < LEN; at++) {
+        for (unsigned x = 0; x < 256; x++) {
+            for (unsigned y = 0; y < 256; y++) {
+                a[at] = (uint8_t)x;
+                b[at] = (char)y;
+                assert_int_equal(span_same_nocase(a, b, LEN), lower(x) == lower(y));
+            }
+        }
+        a[at] = (uint8_t)(b[at] = '-');
+    }
+}
+
 static void trimming(void **state)
 {
     check(span_trim(span_str(" \t a b\r\n")), "a b");
@@ -73,9 +96,8 @@ static void numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(comparing),
-        cmocka_unit_test(trimming),
-        cmocka_unit_test(cutting),
+        cmocka_unit_test(comparing), cmocka_unit_test(comparing_without_case),
+        cmocka_unit_test(trimming),  cmocka_unit_test(cutting),
         cmocka_unit_test(numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* Request heads of HTTP/1.1 (RFC 9112): what is read from good ones, and which ones are refused. */
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -238,6 +239,42 @@ static void test_resume(void **unused)
                      sizeof(in) - 1);
 }
 
+/* Whether a head passes in which `at` marks the place of c. */
+static bool passes_with(const char *head, char c)
+{
+    char text[64];
+    struct http_request r;
+    size_t len = strlen(head);
+    assert_true(len < sizeof(text));
+    memcpy(text, head, len + 1);
+    *strchr(text, '@') = c;
+    return http_parse_request(span_of(text, len), 0, &r) > 0;
+}
+
+static bool is_one_of(const char *set, int c)
+{
+    return c != '\0' && strchr(set, c);
+}
+
+/* RFC 9110 §5.6.2 and §5.5, RFC 3986 §3.2.2: of all bytes, which may be where. */
+static void test_every_byte(void **unused)
+{
+    for (int c = 0; c < 256; c++) {
+        bool is_alnum = c < 128 && isalnum(c);
+        bool is_control = c < ' ' || c == 0x7f;
+        assert_int_equal(http_is_token_char((uint8_t)c),
+                         is_alnum || is_one_of("!#$%&'*+-.^_`|~", c));
+        assert_int_equal(passes_with(GET "a@b: c\r\n\r\n", (char)c),
+                         http_is_token_char((uint8_t)c) || c == ':' || c == '\n');
+        bool is_value_char = !is_control || c == '\t' || c == '\n';
+        assert_int_equal(passes_with(GET "a: b@c\r\n\r\n", (char)c), is_value_char);
+        assert_int_equal(passes_with(GET "a: 1234@6789abcd\r\n\r\n", (char)c), is_value_char);
+        assert_int_equal(passes_with("GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", (char)c),
+                         (!is_control && c != ' ' && !is_one_of("/?#@\\<>\"^`{|},", c)) ||
+                             c == '\n');
+    }
+}
+
 static void test_headers_by_name(void **unused)
 {
     static const char in[] = GET "X-A: 1\r\nx-a: 2\r\nE:\r\nUpgrade: h2c,  WebSocket ,x\r\n"
@@ -262,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_good_requests), cmocka_unit_test(test_bad_requests),
         cmocka_unit_test(test_refused_early), cmocka_unit_test(test_limits),
         cmocka_unit_test(test_resume),        cmocka_unit_test(test_headers_by_name),
+        cmocka_unit_test(test_every_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
