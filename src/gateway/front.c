@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "base/idmap.h"
 #include "base/log.h"
 #include "chan/forwarded.h"
 #include "gateway/gateway_conf.h"
@@ -17,16 +16,15 @@
 #include "gateway/state.h"
 #include "net/sock.h"
 
+static const char CLIENTS_LIMIT[] = "max_connections";
 static const char ADDRESS_LIMIT[] = "max_connections_per_address";
 static const char ARRIVALS_LIMIT[] = "max_handshakes_per_address";
 
-/* ---- connections per address ---- */
+/* A browser opens at most so many connections to one host, so that a client of the fallback, with
+ * its stream and its POSTs, needs no more. */
+enum { CONNECTIONS_PER_GUEST = 6 };
 
-/* The map's values are counts, kept in the pointer itself. */
-static uintptr_t address_count(const struct gateway *g, const struct addr *peer)
-{
-    return (uintptr_t)idmap_get(g->addresses, addr_holder(peer));
-}
+/* ---- connections per address ---- */
 
 /* Trusted proxies are not counted: they stand for many. */
 static bool is_counted(const struct gateway *g, const struct addr *peer)
@@ -35,15 +33,16 @@ static bool is_counted(const struct gateway *g, const struct addr *peer)
            !cidr_set_has(&g->trusted, peer);
 }
 
-static void count_address(struct gateway *g, const struct addr *peer, int by)
+static void count_in(struct gateway *g, const struct addr *peer)
 {
-    if (!is_counted(g, peer))
-        return;
-    uintptr_t n = address_count(g, peer) + (uintptr_t)(intptr_t)by;
-    if (n > 0)
-        idmap_set(g->addresses, addr_holder(peer), (void *)n);
-    else
-        idmap_remove(g->addresses, addr_holder(peer));
+    if (is_counted(g, peer))
+        addr_counts_add(&g->addresses, peer);
+}
+
+static void count_out(struct gateway *g, const struct addr *peer)
+{
+    if (is_counted(g, peer))
+        addr_counts_remove(&g->addresses, peer);
 }
 
 static void log_refused(struct gateway *g, const struct addr *peer, const char *limit)
@@ -64,16 +63,29 @@ static bool is_too_fast(const struct gateway *g, const struct addr *peer)
 
 static bool is_address_full(const struct gateway *g, const struct addr *peer)
 {
-    int64_t max_n = g->conf->max_connections_per_address;
-    return is_counted(g, peer) && address_count(g, peer) >= (uintptr_t)max_n;
+    size_t max_n = (size_t)g->conf->max_connections_per_address;
+    return is_counted(g, peer) && addr_counts_of(&g->addresses, peer) >= max_n;
 }
 
 static const char *refusal(const struct gateway *g, const struct addr *peer)
 {
     int64_t max_n = g->conf->max_connections;
     if (max_n > 0 && clients_len(&g->clients) >= max_n)
-        return "max_connections";
+        return CLIENTS_LIMIT;
     return is_address_full(g, peer) ? ADDRESS_LIMIT : NULL;
+}
+
+/* Of those that are no clients: streams and POSTs of the fallback, and who said nothing yet. */
+static const char *guest_refusal(const struct front *f, const struct addr *peer)
+{
+    const struct gateway *g = f->gateway;
+    size_t max_n = CONNECTIONS_PER_GUEST * (size_t)g->conf->max_connections;
+    size_t of_address_max_n = CONNECTIONS_PER_GUEST * (size_t)g->conf->max_connections_per_address;
+    if (max_n > 0 && f->lobby.guests_n >= max_n)
+        return CLIENTS_LIMIT;
+    bool is_full =
+        is_counted(g, peer) && addr_counts_of(&f->lobby.addresses, peer) >= of_address_max_n;
+    return is_full ? ADDRESS_LIMIT : NULL;
 }
 
 /* ---- a client's life ---- */
@@ -81,7 +93,7 @@ static const char *refusal(const struct gateway *g, const struct addr *peer)
 /* Before any handshake: worker-gateway.json on_connect. */
 static void begin(struct gateway *g, struct client *c, const struct addr *peer)
 {
-    count_address(g, peer, 1);
+    count_in(g, peer);
     heartbeat_add(&g->heartbeat, c);
     route_event(g, c, CMD_ON_CONNECT, WIRE_SCALAR, span_of(NULL, 0));
 }
@@ -169,9 +181,9 @@ static bool look_behind_proxy(struct gateway *g, struct chan *ch, const struct h
         return true;
     bool is_full = is_address_full(g, &from);
     bool is_fast = is_too_fast(g, &from);
-    count_address(g, conn_peer(conn), -1);
+    count_out(g, conn_peer(conn));
     conn_set_peer(conn, &from);
-    count_address(g, &from, 1);
+    count_in(g, &from);
     if (!is_full && !is_fast)
         return true;
     log_refused(g, &from, is_full ? ADDRESS_LIMIT : ARRIVALS_LIMIT);
@@ -277,7 +289,7 @@ static void part(struct gateway *g, struct client *c, struct span goodbye)
     groups_leave_all(&g->uids, c);
     groups_leave_all(&g->groups, c);
     heartbeat_remove(&g->heartbeat, c);
-    count_address(g, conn_peer(chan_conn(c->chan)), -1);
+    count_out(g, conn_peer(chan_conn(c->chan)));
     chan_set_owner(c->chan, NULL);
     clients_remove(&g->clients, c);
 }
@@ -298,8 +310,11 @@ static void on_arrival(void *owner, int fd, const struct addr *peer,
                        const struct transport *transport, void *transport_state)
 {
     struct front *f = owner;
+    const char *limit = f->has_lobby ? guest_refusal(f, peer) : NULL;
     if (is_too_fast(f->gateway, peer))
-        turn_away(f->gateway, fd, peer, ARRIVALS_LIMIT, transport, transport_state);
+        limit = ARRIVALS_LIMIT;
+    if (limit)
+        turn_away(f->gateway, fd, peer, limit, transport, transport_state);
     else if (f->has_lobby)
         lobby_enter(&f->lobby, fd, peer, transport, transport_state);
     else

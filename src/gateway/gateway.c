@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "base/crypto.h"
-#include "base/idmap.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "gateway/gateway_conf.h"
@@ -38,7 +37,7 @@ static void gateway_free(struct gateway *g)
     groups_fini(&g->groups);
     groups_fini(&g->uids);
     clients_fini(&g->clients);
-    idmap_free(g->addresses);
+    addr_counts_fini(&g->addresses);
     arrivals_free(g->arrivals);
     receivers_fini(&g->receivers);
     cidr_set_fini(&g->trusted);
@@ -153,7 +152,7 @@ static void init(struct gateway *g, struct role_env *env)
     herald_init(g);
     list_init(&g->inner.peers);
     jobs_init(g);
-    g->addresses = idmap_new();
+    addr_counts_init(&g->addresses);
     g->trusted = door_conf_trusted(&g->conf->door);
     g->deflate = ws_conf_deflate(&g->conf->ws);
     route_init(g);

@@ -203,7 +203,8 @@ static const struct conf_key keys[] = {
      .offset = AT(max_connections),
      .def = "0",
      .max = INT32_MAX,
-     .meaning = "Most clients of one process; 0 for as many as it has descriptors."},
+     .meaning = "Most clients of one process; 0 for as many as it has descriptors. With sse six "
+                "connections for each of them may carry streams and POSTs."},
     {.name = "max_connections_per_address",
      .type = CONF_INT,
      .offset = AT(max_connections_per_address),
@@ -211,7 +212,7 @@ static const struct conf_key keys[] = {
      .max = INT32_MAX,
      .meaning =
          "Most clients of one process from one address, of IPv6 from one /64 network; 0 for no "
-         "limit."},
+         "limit. With sse six connections for each of them may carry streams and POSTs."},
     {.name = "max_handshakes_per_second",
      .type = CONF_INT,
      .offset = AT(max_handshakes_per_second),

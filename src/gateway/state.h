@@ -21,6 +21,7 @@
 #include "gateway/retreat.h"
 #include "gateway/route.h"
 #include "gateway/silence.h"
+#include "net/addr_counts.h"
 #include "net/arrivals.h"
 #include "net/cidr.h"
 #include "net/conn.h"
@@ -73,10 +74,10 @@ struct gateway {
     struct ws_deflate *deflate; /* of all fronts; NULL: off */
     struct front fronts[ROLE_LISTENERS_MAX];
     size_t fronts_n;
-    struct cidr_set trusted;   /* proxies */
-    struct listener_pace pace; /* of all fronts */
-    struct idmap *addresses;   /* clients per address, while there is a limit; see front.c */
-    struct arrivals *arrivals; /* NULL: no max_handshakes_per_address */
+    struct cidr_set trusted;      /* proxies */
+    struct listener_pace pace;    /* of all fronts */
+    struct addr_counts addresses; /* of the clients, while there is a limit; see front.c */
+    struct arrivals *arrivals;    /* NULL: no max_handshakes_per_address */
 
     struct receivers receivers; /* scratch of one command: whom it is for */
     struct buf text;            /* scratch of one command or event: a body, a reply */

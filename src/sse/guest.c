@@ -20,8 +20,22 @@
 
 enum { IDLE_MS = 75 * 1000, PEER_LINE_MAX = ADDR_TEXT_MAX };
 
+static void count(struct guest *g)
+{
+    g->lobby->guests_n++;
+    addr_counts_add(&g->lobby->addresses, conn_peer(g->conn));
+}
+
+static void uncount(struct guest *g)
+{
+    g->lobby->guests_n--;
+    addr_counts_remove(&g->lobby->addresses, conn_peer(g->conn));
+}
+
 void guest_let_go(struct guest *g)
 {
+    if (g->conn && !g->is_relayed)
+        uncount(g);
     list_remove(&g->node);
     http_codec.fini(g->codec);
     mem_free(g->codec);
@@ -304,8 +318,11 @@ void guest_new(struct lobby *l, int fd, const struct addr *peer, const struct tr
     list_append(&l->guests, &g->node);
     g->conn = conn_new(l->conf.conns, fd, peer, transport, transport_state, &l->conn_conf,
                        &guest_events, g);
-    if (g->conn)
+    if (g->conn) {
+        if (!is_relayed)
+            count(g);
         return;
+    }
     log_warn("a connection could not be taken: %s", strerror(errno));
     guest_let_go(g);
 }

@@ -38,6 +38,7 @@ int lobby_open(struct lobby *l, const struct lobby_conf *conf)
                       .handshake_timeout_ms = conf->request_timeout_ms},
     };
     l->sessions = map_new();
+    addr_counts_init(&l->addresses);
     list_init(&l->guests);
     list_init(&l->relays);
     int rc = listen_for_relays(l);
@@ -81,6 +82,7 @@ void lobby_fini(struct lobby *l)
     lobby_close(l);
     map_free(l->sessions);
     l->sessions = NULL;
+    addr_counts_fini(&l->addresses);
     mem_free(l->path);
     buf_fini(&l->text);
 }

@@ -14,6 +14,7 @@
 #include "base/compiler.h"
 #include "base/list.h"
 #include "chan/door.h"
+#include "net/addr_counts.h"
 #include "net/conn.h"
 #include "net/listener.h"
 #include "proto/http.h"
@@ -50,6 +51,8 @@ struct lobby {
     struct conn_conf conn_conf;
     struct map *sessions; /* by id */
     struct list guests;
+    size_t guests_n;              /* that came by themselves; not those relayed here */
+    struct addr_counts addresses; /* of these */
     struct list relays;
     struct listener *listener; /* requests that came to other processes; NULL: there is none */
     int listen_fd;

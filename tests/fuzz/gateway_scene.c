@@ -310,7 +310,7 @@ static void see_clients_off(struct scene *s)
         pass(s);
     const struct gateway *g = s->gateway;
     if (clients_len(&g->clients) + groups_len(&g->groups) + groups_len(&g->uids) +
-            idmap_len(g->addresses) + route_queued_bytes(g) >
+            idmap_len(g->addresses.by_holder) + route_queued_bytes(g) >
         0)
         violated("something is left of clients that are gone", clients_len(&g->clients));
     for (uint32_t id = 0; s->is_exact && g->counts.dropped_n == 0 && id < SCENE_IDS_MAX; id++)

@@ -211,3 +211,28 @@ def test_the_log_tells_that_the_kernel_lets_few_wait(site):
                             inner=ports.inner), prefix=inside).start()
     assert "the kernel lets 100 connections of a port wait to be accepted, not 4096" in server.log()
     server.stop()
+
+
+def is_open(s):
+    """Whether the server has not closed it."""
+    s.settimeout(0)
+    try:
+        return s.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def test_connections_of_the_fallback_are_limited_as_its_clients_are(site):
+    """Who says nothing is no client yet; without a limit an address had as many as it liked."""
+    server, ports = make_site(site, "sse = true\nmax_connections_per_address = 2\n")
+    crowd = [socket.create_connection(("127.0.0.1", ports.port), 10 * SLOW, ("127.0.0.7", 0)) for _ in range(30)]
+    wait_until(lambda: sum(map(is_open, crowd)) <= 12, 10, "six for each client of the limit")
+    assert sum(map(is_open, crowd)) == 12
+    assert "101" in from_address(ports.port, "127.0.0.8"), "others are none the worse"
+    assert re.search(r"127\.0\.0\.7:\d+ refused: max_connections_per_address is reached", server.log())
+    for s in crowd:
+        s.close()
+    wait_until(lambda: "101" in (from_address(ports.port, "127.0.0.7") or ""), 10, "room again")
+    server.stop()
