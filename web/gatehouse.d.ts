@@ -31,7 +31,10 @@ interface LineEvents {
 
 /** A line to a gateway that opens itself again whenever it is lost. */
 export class Gatehouse extends EventTarget {
-  /** A function is asked before each attempt; one that throws or takes openTimeoutMs has lost that attempt. */
+  /**
+   * Absolute, or relative to the page; ws and http mean the same. A function is asked before each attempt; one that
+   * throws or takes openTimeoutMs has lost that attempt.
+   */
   constructor(url: string | (() => string | Promise<string>), options?: LineOptions);
   readonly state: LineState;
   readonly transport: 'websocket' | 'sse' | undefined;

@@ -10,8 +10,14 @@ const DEFAULTS = {
   silenceMs: 0,
   protocols: [],
 };
-/** A POST carries so much at most; the rest follows in the next. */
+/** A POST carries so much at most, or one message; the rest follows in the next. */
 const POST_MAX_BYTES = 256 * 1024;
+/** A page that is going may have 64 KiB of requests under way that outlive it (Fetch, "keepalive"). */
+const GOODBYE_MAX_BYTES = 60 * 1024;
+/** A question for what became of a session waits so long. */
+const ASK_TIMEOUT_MS = 5000;
+/** So often the last words are said again when they do not get through. */
+const GOODBYE_TRIES = 5;
 /** Once WebSocket has worked here, so many failures in a row mean that the network has changed. */
 const FAILURES_BEFORE_FALLBACK = 3;
 
@@ -21,6 +27,19 @@ const encoder = new TextEncoder();
 function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)).buffer;
 }
+
+/** The server, or a proxy in front of it, is not to be reached now: what was asked may be asked again. */
+const isAway = (/** @type {number} */ status) => status === 0 || status === 502 || status === 504;
+const isFull = (/** @type {number} */ status) => status === 503;
+
+/** Absolute, and a WebSocket's: older browsers take neither relative addresses nor http. @param {string} url */
+function absoluteUrl(url) {
+  const absolute = new URL(url, document.baseURI);
+  absolute.protocol = absolute.protocol.replace(/^http/, 'ws');
+  return absolute.href;
+}
+
+const sleep = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** "LENGTH KIND :" and the bytes, as proto/sse.h describes. @param {string | ArrayBuffer | ArrayBufferView} data */
 function recordOf(data) {
@@ -88,6 +107,7 @@ class EventTransport {
   #acknowledged = 0;
   #resumeMs = 0;
   #lostAt = 0;
+  #unsentSince = 0;
   #tries = 0;
   #isPosting = false;
   #isOver = false;
@@ -111,10 +131,13 @@ class EventTransport {
     return url.href;
   }
 
+  #streamUrl() {
+    return this.#url('sse', this.#session ? { session: this.#session, last: this.#last } : {});
+  }
+
   #listen() {
     const isNew = !this.#session;
-    const source = new EventSource(
-      this.#url('sse', this.#session ? { session: this.#session, last: this.#last } : {}), { withCredentials: true });
+    const source = new EventSource(this.#streamUrl(), { withCredentials: true });
     this.#source = source;
     source.addEventListener('open', (event) => {
       // The browser's own "open" comes first and has no data.
@@ -140,7 +163,28 @@ class EventTransport {
       const [code, ...reason] = event.data.split(' ');
       this.#end(Number(code), reason.join(' '));
     });
-    source.onerror = () => source === this.#source && this.#lose();
+    source.onerror = () => {
+      if (source !== this.#source) return;
+      if (this.#session && source.readyState === EventSource.CLOSED) this.#askWhy();
+      else this.#lose();
+    };
+  }
+
+  /** The server has answered, and not with a stream; a browser does not tell how. */
+  async #askWhy() {
+    this.#source = undefined;
+    let status = 0;
+    try {
+      const signal = AbortSignal.timeout(ASK_TIMEOUT_MS);
+      const answer = await fetch(this.#streamUrl(), { credentials: 'include', cache: 'no-store', signal });
+      status = answer.status;
+      await answer.body?.cancel();
+    } catch {
+      // As good as no answer.
+    }
+    if (this.#isOver) return;
+    if (status >= 400 && status < 500) this.#end(1006, ''); // the session is gone, or events behind the last one are
+    else this.#lose();
   }
 
   /** The stream is gone. The session lives on for a while, and so do we; a first stream has none. */
@@ -178,32 +222,71 @@ class EventTransport {
     this.#first += n;
   }
 
+  /** What waits, up to so many bytes, and one message in any case. @param {number} maxBytes */
+  #batch(maxBytes) {
+    let n = 0;
+    for (let bytes = 0; n < this.#outbox.length; n++) {
+      bytes += this.#outbox[n].length;
+      if (n > 0 && bytes > maxBytes) break;
+    }
+    return this.#outbox.slice(0, n);
+  }
+
   /** Posts what waits, one request at a time, and again when it is not known to have arrived. */
   async #post(isOnlyAcknowledging = false) {
     if (this.#isPosting || this.#isOver || !this.#session) return;
     if (!this.#outbox.length && !isOnlyAcknowledging) return;
     this.#isPosting = true;
-    const batch = [];
-    for (let bytes = 0; batch.length < this.#outbox.length && (!batch.length || bytes < POST_MAX_BYTES);)
-      bytes += batch[batch.push(this.#outbox[batch.length]) - 1].length;
+    const batch = this.#batch(POST_MAX_BYTES);
     const [first, last] = [this.#first, this.#last];
-    const status = await this.#request({ n: first, last }, new Blob(/** @type {BlobPart[]} */ (batch)));
+    const status = await this.#request({ n: first, last }, batch);
     this.#isPosting = false;
     if (this.#isOver) return;
+    this.#unsentSince = isAway(status) ? this.#unsentSince || Date.now() : 0;
     if (status === 204) {
       this.#acknowledged = last;
       this.#drop(first + batch.length - 1); // a stream found again may have told of them already
       this.#tries = 0;
       this.#post();
-    } else if (status === 0 || status === 503) {
+    } else if (isFull(status) || (isAway(status) && Date.now() - this.#unsentSince <= this.#resumeMs)) {
       setTimeout(() => this.#post(isOnlyAcknowledging), 200 + Math.random() * 500);
     } else {
-      this.#end(1006, ''); // the session is gone
+      this.#end(1006, ''); // the session is gone, or nothing gets through although events come
     }
   }
 
-  /** @param {Record<string, string | number>} parameters @param {Blob} body @param {boolean} [keepalive] */
-  async #request(parameters, body, keepalive = false) {
+  /**
+   * What waits, and the goodbye with the last of it. All that leaves at once gets through although the page goes; more
+   * than that follows as long as the page lives, and when it does not, the server waits for the session in vain.
+   * @param {number} code
+   */
+  async #leave(code) {
+    for (let tries = 0; tries < GOODBYE_TRIES;) {
+      const batch = this.#batch(GOODBYE_MAX_BYTES);
+      const isLast = batch.length === this.#outbox.length;
+      const first = this.#first;
+      const status = await this.#request({ n: first, ...(isLast && { close: code }) }, batch, true);
+      if (status === 204) {
+        this.#drop(first + batch.length - 1);
+        if (isLast) return;
+        tries = 0;
+      } else if (isAway(status) || isFull(status)) {
+        tries++;
+        await sleep(200 + Math.random() * 500);
+      } else {
+        return; // there is no such session any more
+      }
+    }
+  }
+
+  /**
+   * The status, 0 without an answer.
+   * @param {Record<string, string | number>} parameters @param {Uint8Array[]} batch
+   * @param {boolean} [outlivesPage] as far as it is not too large for that
+   */
+  async #request(parameters, batch, outlivesPage = false) {
+    const body = new Blob(/** @type {BlobPart[]} */ (batch));
+    const keepalive = outlivesPage && body.size <= GOODBYE_MAX_BYTES;
     try {
       const url = this.#url('send', { session: this.#session ?? '', ...parameters });
       return (await fetch(url, { method: 'POST', body, keepalive, credentials: 'include', cache: 'no-store' })).status;
@@ -224,7 +307,7 @@ class EventTransport {
   close(code = 1000) {
     if (this.#isOver) return;
     this.#stop();
-    if (this.#session) this.#request({ n: this.#first, close: code }, new Blob(/** @type {BlobPart[]} */ (this.#outbox)), true);
+    if (this.#session) this.#leave(code);
   }
 
   get canResume() {
@@ -246,25 +329,32 @@ export class Gatehouse extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #silence;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #countdown;
   /** @type {import('./gatehouse.js').LineState} */ #state = { state: 'closed' };
+  /** @type {AbortController | undefined} while we listen to the page */ #page;
   #attempt = 0;
   #failures = 0;
   #hasSocketWorked = false;
 
   /**
-   * @param {string | (() => string | Promise<string>)} url "wss://host/path", or what answers with it each time
+   * @param {string | (() => string | Promise<string>)} url "wss://host/path", "/path" of this host, or what answers with it each time
    * @param {Partial<typeof DEFAULTS>} [options]
    */
   constructor(url, options = {}) {
     super();
     this.#url = url;
     this.#options = { ...DEFAULTS, ...options };
-    addEventListener('online', () => this.#retry && this.open());
+  }
+
+  #watchPage() {
+    if (this.#page) return;
+    this.#page = new AbortController();
+    const { signal } = this.#page;
+    addEventListener('online', () => this.#retry && this.open(), { signal });
     // A page that goes says so, since the server would wait for its events to be fetched again. Back out of the
     // browser's cache it opens a new line.
-    addEventListener('pagehide', () => this.#line?.canResume && this.#lose(1001, 'the page was left'));
+    addEventListener('pagehide', () => this.#line?.canResume && this.#lose(1001, 'the page was left'), { signal });
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden && this.#retry) this.open();
-    });
+    }, { signal });
   }
 
   get state() {
@@ -276,6 +366,7 @@ export class Gatehouse extends EventTarget {
   }
 
   async open() {
+    this.#watchPage();
     this.#clear();
     this.#tell({ state: 'connecting' });
     const attempt = ++this.#attempt;
@@ -297,6 +388,8 @@ export class Gatehouse extends EventTarget {
     ++this.#attempt;
     this.#clear(code, reason);
     this.#failures = 0;
+    this.#page?.abort();
+    this.#page = undefined;
     this.#tell({ state: 'closed' });
   }
 
@@ -320,9 +413,9 @@ export class Gatehouse extends EventTarget {
   /** What is asked for it may be out of reach just as the gateway is: undefined then, as of a lost line. */
   async #findUrl() {
     try {
-      return await (typeof this.#url === 'function' ? this.#url() : this.#url);
+      return absoluteUrl(await (typeof this.#url === 'function' ? this.#url() : this.#url));
     } catch (error) {
-      console.warn('Gatehouse: the function that tells the URL failed; it is asked again', error);
+      console.warn('Gatehouse: the URL is not to be had or none; another attempt follows', error);
       return undefined;
     }
   }
