@@ -16,10 +16,15 @@ const ROOMS = ['1', '2', '3', '4'];
 const DOUBT_MS = 1000;
 const DOUBT_PER_MEMBER_MS = 20;
 
+/** Who was not let in knocks again after this time or twice as long; who got no answer at all, after this. */
+const BUSY_MS = 3000;
+const NO_ANSWER_MS = 30_000;
+
 let name = rememberedName();
 let roomId = readRoomId();
 /** @type {{views: number, visitors: number} | undefined} */ let roomStats;
 /** @type {import('./connection.js').State} */ let state = { state: 'connecting' };
+/** The line was lost, and we are not in again. */ let isLost = false;
 
 /** The room of the address, as in the original: ?room_id=2. */
 function readRoomId() {
@@ -43,7 +48,7 @@ const composer = new Composer((content) => {
 const room = new Room({
   onMembers: () => members.show(room.members, room.myId),
   onNotice: (notice) => {
-    if (notice.kind === 'entered') connection.settle();
+    if (notice.kind === 'entered') onEntered();
     messages.addNotice(notice);
     showState();
   },
@@ -73,6 +78,21 @@ function logIn() {
   // Numbers as the original's page sends them, so that its server groups us with its visitors.
   const id = /^[1-9]\d{0,8}$/.test(roomId) ? Number(roomId) : roomId;
   connection.send({ type: 'login', client_name: name, room_id: id, merged: true });
+  knockAgain(NO_ANSWER_MS);
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */ let knocking;
+
+/** A worker that dies with our login in its hands answers nobody. @param {number} ms */
+function knockAgain(ms) {
+  clearTimeout(knocking);
+  knocking = setTimeout(() => state.state === 'open' && room.myId === '' && logIn(), ms + Math.random() * ms);
+}
+
+function onEntered() {
+  clearTimeout(knocking);
+  composer.complain('');
+  connection.settle();
 }
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */ let listTimer;
@@ -88,26 +108,36 @@ function askForList() {
 }
 
 /** @param {string} code @param {string} text */
-async function onServerError(code, text) {
-  composer.complain(/** @type {Record<string, string>} */ (words().errors)[code] ?? text);
+function onServerError(code, text) {
+  const complaint = /** @type {Record<string, string>} */ (words().errors)[code] ?? text;
   if (code === 'bad_name') {
-    name = await askName();
-    connection.reopen();
+    clearTimeout(knocking);
+    changeName(complaint);
+    return;
   }
+  composer.complain(complaint);
+  if (code === 'busy') knockAgain(BUSY_MS);
+}
+
+/** @param {string} [why] what is wrong with the one that we have */
+async function changeName(why = '') {
+  const before = name;
+  name = await askName(why);
+  showMe();
+  if (why || name !== before) connection.reopen();
 }
 
 function showState() {
   const element = byId('state');
   const isIn = state.state === 'open' && room.myId !== '';
-  element.dataset.state = isIn ? 'open' : state.state === 'waiting' ? 'waiting' : 'connecting';
-  if (state.state === 'waiting') {
-    // The seconds are for the eyes: a screen reader would read each of them.
-    const retry = make('span', '', words().retry(state.seconds));
-    retry.setAttribute('aria-hidden', 'true');
-    element.replaceChildren(words().offline, retry);
-  } else {
-    element.textContent = isIn ? words().online : words().connecting;
-  }
+  const now = isIn ? 'open' : state.state === 'waiting' ? 'waiting' : 'connecting';
+  element.dataset.state = now;
+  if (now !== 'connecting') isLost = now === 'waiting';
+  const said = isIn ? words().online : isLost ? words().offline : words().connecting;
+  // A screen reader reads what is put there, also when it is the same. Seconds and attempts are for the eyes.
+  if (byId('state-text').textContent !== said) byId('state-text').textContent = said;
+  byId('retry').textContent = state.state === 'waiting' ? words().retry(state.seconds)
+    : isLost ? words().connecting : '';
 }
 
 function showStats() {
@@ -117,7 +147,8 @@ function showStats() {
 function showRooms() {
   const ids = ROOMS.includes(roomId) ? ROOMS : [...ROOMS, roomId];
   byId('room-list').replaceChildren(...ids.map((id) => {
-    const link = /** @type {HTMLAnchorElement} */ (make('a', 'room-link', make('span', 'hash', '#'), words().room(id)));
+    const link = /** @type {HTMLAnchorElement} */ (make('a', 'room-link', make('span', 'hash', '#'),
+      make('span', 'room-link-name', words().room(id))));
     link.href = `?room_id=${encodeURIComponent(id)}`;
     link.dataset.testid = `room-${id}`;
     if (id === roomId) link.setAttribute('aria-current', 'page');
@@ -165,12 +196,7 @@ byId('language').addEventListener('click', () => {
   switchLanguage();
   showWords();
 });
-byId('me').addEventListener('click', async () => {
-  const before = name;
-  name = await askName();
-  showMe();
-  if (name !== before) connection.reopen();
-});
+byId('me').addEventListener('click', () => changeName());
 addEventListener('popstate', changeRoom);
 
 showWords();

@@ -11,8 +11,11 @@ const PANES = [
 function show(pane) {
   for (const one of PANES) {
     const isShown = one.pane === pane;
+    const hadFocus = one.pane.classList.contains('is-open') && one.pane.contains(document.activeElement);
     one.pane.classList.toggle('is-open', isShown);
     one.button.setAttribute('aria-expanded', String(isShown));
+    if (isShown) /** @type {HTMLElement | null} */ (one.pane.querySelector('a, button:not(:disabled)'))?.focus();
+    else if (hadFocus) one.button.focus();
   }
   byId('veil').classList.toggle('is-open', pane !== undefined);
 }

@@ -43,7 +43,7 @@ const WORDS = {
       bad_name: '昵称不可用，请换一个。',
       bad_room: '房间号不可用。',
       bad_content: '消息太长或为空。',
-      busy: '暂时无法进入房间，请稍后再试。',
+      busy: '暂时无法进入房间，稍后自动重试。',
     },
   },
   en: {
@@ -86,7 +86,7 @@ const WORDS = {
       bad_name: 'That name cannot be used; choose another one.',
       bad_room: 'That room does not exist.',
       bad_content: 'The message is empty or too long.',
-      busy: 'The room cannot be entered right now; try again soon.',
+      busy: 'The room cannot be entered right now; another try follows.',
     },
   },
 };

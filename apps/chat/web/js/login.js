@@ -6,6 +6,8 @@ import { recall, remember } from './memory.js';
 
 /** @type {HTMLDialogElement} */ const dialog = byId('login');
 /** @type {HTMLInputElement} */ const input = byId('name');
+const complaint = byId('login-complaint');
+/** @type {Promise<string> | undefined} while the dialog is open */ let answer;
 
 // Escape would leave a page that can do nothing.
 dialog.addEventListener('cancel', (event) => event.preventDefault());
@@ -14,19 +16,28 @@ dialog.addEventListener('cancel', (event) => event.preventDefault());
 export const rememberedName = () => recall('name', '');
 
 /**
- * Asks until there is a name.
+ * Asks until there is a name; who asks meanwhile waits for the same one.
+ * @param {string} [why] what was wrong with the last one
  * @returns {Promise<string>}
  */
-export function askName() {
+export function askName(why = '') {
+  complaint.textContent = why;
+  answer ??= ask();
+  return answer;
+}
+
+/** @returns {Promise<string>} */
+function ask() {
   input.value = rememberedName();
   input.placeholder = words().guest;
-  if (!dialog.open) dialog.showModal();
+  dialog.showModal();
   input.select();
   return new Promise((resolve) => {
     dialog.addEventListener(
       'close',
       () => {
         const name = input.value.trim() || words().guest;
+        answer = undefined;
         remember('name', name);
         resolve(name);
       },

@@ -35,16 +35,24 @@ export class Members {
   /** @param {ReadonlyMap<string, string>} members @param {string} myId */
   show(members, myId) {
     const chosen = this.addressee;
+    const focused = this.#list.contains(document.activeElement)
+      ? /** @type {HTMLElement} */ (document.activeElement).dataset.id : undefined;
     const sorted = [...members].sort(([a, nameA], [b, nameB]) =>
       Number(b === myId) - Number(a === myId) || nameA.localeCompare(nameB));
     for (const element of this.#counts) element.textContent = String(members.size);
     this.#list.replaceChildren(...sorted.map(([id, name]) => this.#makeMember(id, name, id === myId)));
+    if (focused !== undefined) this.#buttonOf(focused)?.focus({ preventScroll: true });
     const others = sorted.filter(([id]) => id !== myId);
     this.#to.replaceChildren(
       new Option(words().all, EVERYBODY),
       ...others.map(([id, name]) => new Option(name, id)),
     );
     this.choose(chosen);
+  }
+
+  /** @param {string} id */
+  #buttonOf(id) {
+    return [...this.#list.querySelectorAll('button')].find((button) => button.dataset.id === id);
   }
 
   /** @param {string} id @param {string} name @param {boolean} isMe */

@@ -6,9 +6,11 @@ import { isOnlyEmotes, render } from './markup.js';
 
 /** @typedef {import('./room.js').Saying} Saying */
 /** @typedef {import('./room.js').Notice} Notice */
-/** @typedef {{id: string, isPrivate: boolean, at: number, group: HTMLElement}} Last */
+/** @typedef {{id: string, name: string, isPrivate: boolean, at: number, group: HTMLElement}} Last */
 
+/** Messages and notices on the page, and messages of one person under one name. */
 const KEPT_MAX = 500;
+const GROUP_MAX = 50;
 const NEAR_END_PX = 80;
 /** Messages of one person within this time stand together under one name. */
 const TOGETHER_MS = 120_000;
@@ -21,11 +23,21 @@ function makeTime(time) {
   return element;
 }
 
+/**
+ * A sentence with a name in it. A name may turn writing around, but only within itself.
+ * @param {(name: string) => string} say @param {string} name
+ */
+function sentence(say, name) {
+  const [before, after] = say('\0').split('\0');
+  return make('span', 'notice-text', before, make('bdi', '', name), after);
+}
+
 export class Messages {
   #list = byId('messages');
   #scroller = byId('scroller');
   #newest = byId('newest');
   #unseen = 0;
+  #bubblesN = 0;
   /** @type {Last | undefined} */ #last;
   /** The notice that we are in. @type {HTMLElement | undefined} */ #entrance;
 
@@ -41,6 +53,7 @@ export class Messages {
 
   clear() {
     this.#list.replaceChildren();
+    this.#bubblesN = 0;
     this.#last = undefined;
     this.#markSeen();
   }
@@ -48,8 +61,8 @@ export class Messages {
   /** @param {Notice} notice */
   addNotice(notice) {
     const name = notice.kind === 'entered' ? words().me : notice.name;
-    const text = notice.kind === 'left' ? words().left(name) : words().joined(name);
-    const item = make('li', 'notice', make('span', 'notice-text', text), makeTime(notice.time));
+    const text = sentence(notice.kind === 'left' ? words().left : words().joined, name);
+    const item = make('li', 'notice', text, makeTime(notice.time));
     item.dataset.testid = `notice-${notice.kind}`;
     this.#last = undefined;
     if (notice.kind === 'entered') this.#entrance = item;
@@ -67,7 +80,7 @@ export class Messages {
     const wasNearEnd = this.#isNearEnd();
     if (this.#entrance?.isConnected) this.#entrance.before(items);
     else this.#list.prepend(items);
-    while (this.#list.childElementCount > KEPT_MAX) this.#list.firstElementChild?.remove();
+    this.#trim();
     if (wasNearEnd) this.#goToEnd();
   }
 
@@ -75,7 +88,9 @@ export class Messages {
   addSaying(saying) {
     const before = this.#last;
     this.#last = this.#put(saying, before, (item) => this.#add(item, saying.isMine));
-    if (this.#last === before) this.#afterAdd(saying.isMine);
+    if (this.#last !== before) return;
+    this.#trim();
+    this.#afterAdd(saying.isMine);
   }
 
   /**
@@ -88,9 +103,10 @@ export class Messages {
     bubble.append(render(saying.html));
     bubble.classList.toggle('large', isOnlyEmotes(saying.html));
     bubble.dataset.testid = 'bubble';
+    this.#bubblesN++;
     const at = Date.parse(saying.time.replace(' ', 'T'));
-    if (last && last.id === saying.id && last.isPrivate === saying.isPrivate && !saying.isPrivate &&
-        at - last.at < TOGETHER_MS) {
+    if (last && last.id === saying.id && last.name === saying.name && !last.isPrivate && !saying.isPrivate &&
+        at - last.at < TOGETHER_MS && last.group.childElementCount <= GROUP_MAX) {
       last.at = at;
       last.group.append(bubble);
       return last;
@@ -101,7 +117,7 @@ export class Messages {
     item.classList.toggle('private', saying.isPrivate);
     item.dataset.testid = saying.isPrivate ? 'private' : 'saying';
     add(item);
-    return { id: saying.id, isPrivate: saying.isPrivate, at, group };
+    return { id: saying.id, name: saying.name, isPrivate: saying.isPrivate, at, group };
   }
 
   /** @param {Saying} saying */
@@ -118,8 +134,18 @@ export class Messages {
   /** @param {HTMLElement} item @param {boolean} isMine */
   #add(item, isMine) {
     this.#list.append(item);
-    while (this.#list.childElementCount > KEPT_MAX) this.#list.firstElementChild?.remove();
+    this.#trim();
     this.#afterAdd(isMine);
+  }
+
+  /** The oldest go, but never the newest item. */
+  #trim() {
+    while (this.#list.childElementCount > 1 &&
+        (this.#list.childElementCount > KEPT_MAX || this.#bubblesN > KEPT_MAX)) {
+      const oldest = /** @type {Element} */ (this.#list.firstElementChild);
+      this.#bubblesN -= oldest.getElementsByClassName('bubble').length;
+      oldest.remove();
+    }
   }
 
   /** @param {boolean} isMine */

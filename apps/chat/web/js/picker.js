@@ -39,7 +39,8 @@ export class Picker {
     const hadFocus = this.#panel.contains(document.activeElement);
     this.#panel.hidden = !isShown;
     this.#button.setAttribute('aria-expanded', String(isShown));
-    if (!isShown && hadFocus) this.#button.focus();
+    if (isShown) this.#panel.querySelector('button')?.focus();
+    else if (hadFocus) this.#button.focus();
   }
 
   /** @param {Event} event */

@@ -36,7 +36,12 @@ export class Room {
   /** Parts of our first list that are still to come, and what came of it. */ #parts = 0;
   /** @type {Record<string, unknown>} */ #list = {};
   /** Ids of messages that were shown, the oldest first. @type {Set<string>} */ #known = new Set();
-  /** Our client ids of this and earlier connections. @type {Set<string>} */ #mine = new Set();
+  /**
+   * Our names by our client ids, of this and earlier connections. An id alone says little: after a restart of the
+   * server somebody else may have it.
+   * @type {Map<string, string>}
+   */
+  #mine = new Map();
   #handlers;
 
   /** @param {Handlers} handlers */
@@ -96,11 +101,11 @@ export class Room {
   /** Our own login, with everybody who is here, or how many parts of that list follow. @param {any} message */
   #onEntered(message) {
     this.myId = String(message.client_id);
-    this.#mine.add(this.myId);
+    const name = decode(String(message.client_name));
+    this.#mine.set(this.myId, name);
     this.#parts = Number(message.parts) || 0;
     this.#list = { ...message.client_list };
     if (this.#parts === 0) this.#takeList(this.#list);
-    const name = decode(String(message.client_name));
     this.#handlers.onNotice({ kind: 'entered', id: this.myId, name, time: String(message.time) });
   }
 
@@ -180,12 +185,13 @@ export class Room {
     const id = String(message.from_client_id);
     const isPrivate = message.to_client_id !== 'all';
     const content = String(message.content);
+    const name = decode(String(message.from_client_name));
     return {
       id,
-      name: decode(String(message.from_client_name)),
+      name,
       html: isPrivate ? content.replace(/^<b>[^<]*<\/b>/, '') : content,
       time: String(message.time),
-      isMine: this.#mine.has(id),
+      isMine: this.#mine.get(id) === name,
       isPrivate,
       toName: this.members.get(String(message.to_client_id)) ?? '',
     };
