@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int find_group(const char *group, gid_t *out)
@@ -51,6 +54,21 @@ int privileges_give(const struct privileges *p, const char *path)
     return p->is_set && chown(path, p->uid, p->gid) < 0 ? -errno : 0;
 }
 
+/* A master that is no root may have been given single rights of root, such as to bind ports below
+ * 1024 (AmbientCapabilities= of systemd). Its processes need none. Whoever lets them run as root
+ * has decided that, too. */
+static int drop_capabilities(void)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+    static const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+    if (geteuid() == 0)
+        return 0;
+    if (syscall(SYS_capget, &head, data) == 0 && memcmp(data, none, sizeof none) == 0)
+        return 0;
+    return syscall(SYS_capset, &head, none) < 0 ? -errno : 0; /* the ambient ones with them */
+}
+
 int privileges_drop(const struct privileges *p)
 {
     if (p->is_set) {
@@ -58,6 +76,9 @@ int privileges_drop(const struct privileges *p)
             setresuid(p->uid, p->uid, p->uid) < 0)
             return -errno;
     }
+    int rc = drop_capabilities();
+    if (rc < 0)
+        return rc;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
     return 0;

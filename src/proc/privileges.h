@@ -21,8 +21,9 @@ int privileges_find(const char *user, const char *group, struct privileges *out)
 const char *privileges_complaint(int rc);
 /* Makes the file that user's own, when it is another one. 0 or -errno. */
 int privileges_give(const struct privileges *p, const char *path) NODISCARD;
-/* Becomes that user for good; also sets no_new_privs, so that no program run later gains rights.
- * 0 or -errno: then the process must not go on. */
+/* Becomes that user for good and, unless that is root, gives up all capabilities; also sets
+ * no_new_privs, so that no program run later gains rights. 0 or -errno: then the process must not
+ * go on. */
 int privileges_drop(const struct privileges *p) NODISCARD;
 
 #endif
