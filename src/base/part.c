@@ -22,7 +22,7 @@ static int put_content(struct buf *out, int fd, size_t max_bytes)
     if (fstat(fd, &st) < 0)
         return -errno;
     if (!S_ISREG(st.st_mode))
-        return -EINVAL;
+        return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
     if (st.st_size > (off_t)max_bytes)
         return -EFBIG;
     size_t len = (size_t)st.st_size;

@@ -10,8 +10,8 @@
 #include "base/span.h"
 
 void part_put(struct buf *out, struct span bytes); /* below 4 GiB */
-/* The content of a file, at most max_bytes. 0 or -errno: -EFBIG, -EINVAL: it is no regular file;
- * then nothing was put. */
+/* The content of a file, at most max_bytes. 0 or -errno: -EFBIG, -EISDIR, -EINVAL (no regular
+ * file); then nothing was put. */
 int part_put_file(struct buf *out, const char *path, size_t max_bytes) NODISCARD;
 /* Cuts the first part off *rest; *out borrows it. False: there is no whole one. */
 bool part_take(struct span *rest, struct span *out) NODISCARD;

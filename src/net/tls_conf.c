@@ -167,6 +167,9 @@ static int check_keys(const struct place *at, const struct tls_conf *tls)
     } else if (tls->certs.len > 0 && tls->verify != TLS_VERIFY_NONE && !tls->client_ca) {
         key = "tls_verify";
         what = "needs tls_client_ca, the certificates that sign clients' certificates";
+    } else if (tls->certs.len > 0 && tls->verify == TLS_VERIFY_NONE && tls->client_ca) {
+        key = "tls_client_ca";
+        what = "has no effect with tls_verify = none; write required, or optional";
     } else if (tls->certs.len == 0 && (tls->client_ca || tls->verify != TLS_VERIFY_NONE)) {
         key = tls->client_ca ? "tls_client_ca" : "tls_verify";
         what = "has no effect without tls_cert and tls_key";

@@ -45,7 +45,8 @@ struct tls_conf {
         {.name = "tls_client_ca",                                                                  \
          .type = CONF_STR,                                                                         \
          .offset = offsetof(TYPE, FIELD.client_ca),                                                \
-         .meaning = "PEM file with the certificates that sign clients' certificates."},            \
+         .meaning = "PEM file with the certificates that sign clients' certificates, for "         \
+                    "tls_verify = optional or required."},                                         \
         {.name = "tls_verify",                                                                     \
          .type = CONF_ENUM,                                                                        \
          .offset = offsetof(TYPE, FIELD.verify),                                                   \
