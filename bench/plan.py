@@ -165,11 +165,17 @@ def bytes_of_the_chat(ctx):
     return ctx.message_bytes or 277
 
 
+def gatehouses():
+    """Of this build and, if one was named, of another."""
+    return [s.Gatehouse, s.GatehouseBefore] if s.GatehouseBefore.other else [s.Gatehouse]
+
+
 def quick_cells():
-    cells = [closed("echo", c, "echo", 100) for c in (s.Floor, s.FloorHop, s.Gatehouse, s.UWebSockets, s.Nats)]
-    cells += [closed("fanout", c, "room", 500) for c in (s.Floor, s.FloorHop, s.Gatehouse, s.UWebSockets)]
-    cells += [closed("rooms", c, "room", 50, 100) for c in (s.Gatehouse, s.UWebSockets)]
-    cells += [handshakes(c) for c in (s.Floor, s.Gatehouse)]
+    ours = [s.Floor, s.FloorHop] + gatehouses()
+    cells = [closed("echo", c, "echo", 100) for c in ours + [s.UWebSockets, s.Nats]]
+    cells += [closed("fanout", c, "room", 500) for c in ours + [s.UWebSockets]]
+    cells += [closed("rooms", c, "room", 50, 100) for c in gatehouses() + [s.UWebSockets]]
+    cells += [handshakes(c) for c in [s.Floor] + gatehouses()]
     cells += [idle("idle", s.Gatehouse, "idle"), idle("idle_full", s.Gatehouse, "full"), login(s.GatehouseChat, 500)]
     cells += [crowd.deflate(s.GatehouseDeflate, 5000), crowd.spread(s.GatehouseFour, 10000)]
     cells += [find_capacity("capacity", c, 30, 500, 4)
@@ -179,14 +185,14 @@ def quick_cells():
 
 def busy_rooms():
     """Closed loops, and handshakes."""
-    ours = [s.Floor, s.FloorHop, s.Gatehouse]
+    ours = [s.Floor, s.FloorHop] + gatehouses()
     cells = [closed("echo", c, "echo", 100) for c in ours + RIVALS]
     cells += once([closed("echo", c, "echo", 100) for c in OTHER_PEERS])
     cells += [closed("fanout", c, "room", 500) for c in ours + RIVALS]
     cells += once([closed("fanout", c, "room", 500) for c in OTHER_PEERS])
-    cells += [closed("rooms", c, "room", 50, 100) for c in [s.Gatehouse] + RIVALS]
+    cells += [closed("rooms", c, "room", 50, 100) for c in gatehouses() + RIVALS]
     cells += once([closed("rooms", c, "room", 50, 100) for c in OTHER_PEERS])
-    cells += [handshakes(c) for c in [s.Floor, s.Gatehouse] + RIVALS]
+    cells += [handshakes(c) for c in [s.Floor] + gatehouses() + RIVALS]
     return cells + once([handshakes(c) for c in OTHER_PEERS])
 
 

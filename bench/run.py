@@ -43,6 +43,7 @@ def parse_args():
                    help="priority of servers and generator, for a machine that others use")
     p.add_argument("--only", default="", help="columns, separated by commas: " + ", ".join(tables.COLUMNS))
     p.add_argument("--servers", default="", help="classes of servers.py, separated by commas")
+    p.add_argument("--before", metavar="BUILD", help="folder of another build, whose Gatehouse is measured beside this")
     p.add_argument("--gatewayworker", help="folder with GatewayWorker, workerman and coroutine")
     return p.parse_args()
 
@@ -119,6 +120,7 @@ def main():
     if len(os.sched_getaffinity(0)) < 2:
         sys.exit("run.py: two cores are needed, one for the servers and one for the generator")
     servers.NICE = args.nice
+    servers.GatehouseBefore.other = os.path.abspath(args.before) if args.before else None
     os.makedirs(f"{build}/bench", exist_ok=True)
     path = f"{build}/bench/results"
     run = {"machine": machine.describe(servers.ROOT), "rounds": args.rounds, "is_whole": False, "results": {}}

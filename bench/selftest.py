@@ -335,6 +335,13 @@ class Slices(unittest.TestCase):
         self.assertEqual(steps, [(0, [("echo", self.One), ("echo", self.Other)]), (0, [("idle", self.One)]),
                                  (1, [("echo", self.One)]), (1, [("idle", self.One)])])
 
+    def test_another_build_is_measured_in_slices(self):
+        columns = lambda: {c.column for c in plan.full_cells() if c.server is servers.GatehouseBefore}
+        self.assertEqual(columns(), set())
+        with unittest.mock.patch.object(servers.GatehouseBefore, "other", "/nowhere"):
+            self.assertEqual(columns(), {"echo", "fanout", "rooms", "handshakes"})
+            self.assertIn("/nowhere", servers.GatehouseBefore(BUILD, "").missing())
+
     def test_disturbed_slices_count_only_where_they_are_the_most(self):
         def slice_of(figure, others_busy):
             return {**dict.fromkeys(slices.MEDIANS + slices.SUMS + ("max_us",), figure), "others_busy": others_busy}
@@ -352,7 +359,7 @@ class Slices(unittest.TestCase):
         self.assertIn("did not start", results["echo"]["ends"][0]["skipped"])
         self.assertIn("did not start", results["handshakes"]["ends"][0]["skipped"])
         for column, label in (("echo", "one"), ("echo", "other"), ("handshakes", "one")):
-            self.assertEqual(len(results[column][label][0]["slices"]), 8)
+            self.assertEqual(len(results[column][label][0]["slices"]), 10)
             self.assertGreater(results[column][label][0]["figure"], 0)
         self.assertEqual(generator.running, [])
 

@@ -206,6 +206,19 @@ class Gatehouse(Server):
         return {name: sum(r.get(name, 0) for r in rows) for name in names}
 
 
+class GatehouseBefore(Gatehouse):
+    """Of another build, with the thin module of that build."""
+    label = "Gatehouse, before"
+    other = None  # the folder of that build: run.py --before
+
+    def __init__(self, _build, folder):
+        super().__init__(self.other, folder)
+
+    def missing(self):
+        there = os.path.exists(f"{self.build}/gatehouse") and os.path.exists(f"{self.build}/bench/{self.module}")
+        return None if there else f"no build for make bench in {self.build}"
+
+
 class GatehouseChat(Gatehouse):
     label = "Gatehouse, the chat"
     adapter = "chat"
@@ -382,6 +395,6 @@ class WorkermanChat(GatewayWorker):
         return None if os.path.exists(self.events) else "GATEWAYWORKER_DIR holds no workerman-chat"
 
 
-ALL = [Floor, FloorHop, Gatehouse, GatehouseChat, GatehouseTls, GatehouseDeflate, GatehouseTwo, GatehouseCrowd,
+ALL = [Floor, FloorHop, Gatehouse, GatehouseBefore, GatehouseChat, GatehouseTls, GatehouseDeflate, GatehouseTwo, GatehouseCrowd,
        GatehouseFour, GatehouseSpread, GatehouseSpreadTwo, GatehousePressed, UWebSockets, Nats, GatewayWorker,
        WorkermanChat, Nchan, NpmWs, SocketIo]

@@ -5,6 +5,7 @@ import generator
 
 FLOOR = "floor"
 HOP = "floor + hop"
+NOW, BEFORE = "Gatehouse, thin module", "Gatehouse, before"
 # column: heading, unit scale, format, what its ratio is taken to
 COLUMNS = {
     "capacity": ("deliveries/s, 500 members, 128 B, p99 ≤ 30 ms", 1e-6, "{:.2f}M", HOP),
@@ -119,6 +120,9 @@ def cell(results, column, label):
     if column in WITH_WALL_CLOCK:
         text += f" [{fmt.format(statistics.median(r['per_second'] * scale for r in good))}]"
     notes = _notes(good, column)
+    change = ratio(results, column, NOW, BEFORE) if label == NOW else None
+    if change is not None:
+        notes.append(f"{change:.2f} × before")
     return text + (", " + ", ".join(notes) if notes else "")
 
 

@@ -57,7 +57,7 @@ bench-run: $(BENCH_NEEDS)
 	$(Q)$(if $(shell command -v npm),$(MAKE) --no-print-directory $(O)/bench/peers/node_modules || true)
 	$(Q)/usr/bin/python3 bench/run.py --build $(O) --rounds $(or $(ROUNDS),3) $(if $(QUICK),--quick) \
 		$(if $(ONLY),--only $(ONLY)) $(if $(NICE),--nice $(NICE)) $(if $(PLAN),--plan) \
-		$(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(MINUTES),--minutes $(MINUTES)) $(if $(BEFORE),--before $(BEFORE)) \
 		$(if $(GATEWAYWORKER_DIR),--gatewayworker $(GATEWAYWORKER_DIR))
 
 # One program per noun; each links what it measures and the floors below.
