@@ -15,7 +15,7 @@ void addr_book_fini(struct addr_book *b)
 
 void addr_book_clear(struct addr_book *b)
 {
-    b->len = 0;
+    b->len = b->far_n = 0;
 }
 
 bool gateway_at_eq(struct gateway_at a, struct gateway_at b)

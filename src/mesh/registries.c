@@ -5,11 +5,15 @@
 
 #include "base/span.h"
 #include "base/utf8.h"
+#include "net/addr.h"
 
 static bool is_local(const char *address)
 {
-    return strncmp(address, "127.", 4) == 0 || strncmp(address, "localhost:", 10) == 0 ||
-           strncmp(address, "[::1]:", 6) == 0;
+    struct addr addr;
+
+    if (strncmp(address, "localhost:", 10) == 0)
+        return true;
+    return addr_parse(address, &addr) == 0 && addr_is_loopback(&addr);
 }
 
 static bool is_host_port(const char *address)
