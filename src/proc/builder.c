@@ -24,6 +24,7 @@ struct drain_pipe {
 };
 
 struct builder {
+    struct fleet *fleet;
     struct loop *loop;
     pid_t pid;
     struct drain_pipe output;   /* stdout and stderr of prepare(), and of programs that it ran */
@@ -57,6 +58,7 @@ static void builder_free(struct builder *b)
 static int reap(const struct builder *b)
 {
     int wait_status;
+    b->fleet->build_pid = 0;
     while (waitpid(b->pid, &wait_status, 0) < 0)
         if (errno != EINTR)
             return GW_ECONF;
@@ -165,7 +167,8 @@ struct builder *builder_start(struct fleet *f, struct loop *l, struct group *g, 
     close(out[1]);
     close(path[1]);
     struct builder *b = mem_zalloc(sizeof *b);
-    *b = (struct builder){.loop = l, .pid = pid, .on_done = on_done, .owner = owner};
+    *b = (struct builder){.fleet = f, .loop = l, .pid = pid, .on_done = on_done, .owner = owner};
+    f->build_pid = pid;
     b->deadline.fire = on_deadline;
     b->done.run = finish;
     timer_start(l, &b->deadline, f->settings->prepare_timeout_ms);

@@ -97,6 +97,27 @@ void fleet_fini(struct fleet *f)
     f->groups_n = 0;
 }
 
+static bool is_ours(const struct fleet *f, pid_t pid)
+{
+    for (const struct list *at = f->processes.next; at != &f->processes; at = at->next)
+        if (CONTAINER_OF_CONST(at, struct process, node)->pid == pid)
+            return true;
+    return pid == f->build_pid;
+}
+
+/* As the first process of a container the master inherits what modules and compilers leave behind.
+ * One of ours that has just ended hides those behind it from waitid() until it is reaped, for a
+ * second at most. */
+static void reap_strangers(const struct fleet *f)
+{
+    siginfo_t ended = {0};
+    while (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0 &&
+           !is_ours(f, ended.si_pid)) {
+        (void)waitpid(ended.si_pid, NULL, WNOHANG);
+        ended.si_pid = 0;
+    }
+}
+
 static void sample(struct timer *t)
 {
     struct fleet *f = CONTAINER_OF(t, struct fleet, sampling);
@@ -105,6 +126,7 @@ static void sample(struct timer *t)
         stuck_look(p);
         process_ask_status(p);
     }
+    reap_strangers(f);
     timer_start(f->loop, t, SAMPLING_MS);
 }
 
@@ -216,4 +238,5 @@ void fleet_reap(struct fleet *f)
         process_free(p);
         fleet_touch(f);
     }
+    reap_strangers(f);
 }

@@ -29,6 +29,7 @@ struct fleet {
     struct notices *notices; /* NULL: none to be had */
     struct list processes;   /* struct process; forked and not yet reaped */
     bool is_stopping;        /* nothing is restarted any more */
+    pid_t build_pid;         /* of a build under way, which builder.c reaps; 0: there is none */
     struct timer sampling;
     struct task changed;
     void (*on_change)(
@@ -48,7 +49,8 @@ void fleet_fini(struct fleet *f);
 /* Forks the first process of every slot and samples their counters each second. loop must be set.
  */
 void fleet_start(struct fleet *f);
-/* After SIGCHLD: takes leave of the processes that ended and plans their successors. */
+/* After SIGCHLD: takes leave of the processes that ended and plans their successors; also of
+ * orphans that they left, where the master inherits those. */
 void fleet_reap(struct fleet *f);
 void fleet_touch(struct fleet *f); /* on_change comes */
 /* fork() with the master's descriptors and signals left behind in the child. */
