@@ -1,11 +1,13 @@
 """What the README shows is what works: its module and its config are taken from it and run."""
 
 import asyncio
+import os
 import re
+import subprocess
 
 import pytest
 
-from harness import ROOT, Ports
+from harness import BINARY, ROOT, Ports
 from ws import Client
 
 
@@ -40,3 +42,26 @@ def test_the_lobby_of_the_readme(site, tmp_path, name):
 def test_both_readmes_show_the_same_code():
     for language in ("c", "ini", "sh"):
         assert blocks("README.md", language) == blocks("README.zh-CN.md", language)
+
+
+# What a part of a config, on a host without the reader's files, may be complained about.
+NOT_HERE = re.compile(r"is missing: |: No such file or directory|cannot read |there is no such environment variable|"
+                      r"the config has no section that starts a process")
+
+
+def complaints(folder, text):
+    conf = folder / "part.conf"
+    conf.write_text(text)
+    done = subprocess.run([BINARY, "check", "-c", str(conf)], capture_output=True, text=True,
+                          env={**os.environ, "CHAT_JWT_SECRET": "s" * 40, "SHOP_TOKEN": "t" * 40})
+    return [line for line in (done.stdout + done.stderr).splitlines() if done.returncode != 0 and not NOT_HERE.search(line)]
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("docs/*.md")) + [ROOT / "README.md"], ids=lambda path: path.name)
+def test_configs_of_the_documents_are_understood(tmp_path, path):
+    """Also the parts of sections: there is a kind that takes all of their keys."""
+    for text in blocks(path, "ini"):
+        kinds = [""] if re.search(r"^\[", text, re.M) else ["[gateway x]\n", "[web]\n", "[worker x]\n"]
+        found = [complaints(tmp_path, kind + text) for kind in kinds]
+        assert [] in found, f"{text}\n{found}"
+        assert not re.search(r"^\w+ =[^\n]*[ \t][#;][ \t]", text, re.M), "a comment stands on a line of its own:\n" + text
