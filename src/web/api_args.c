@@ -336,17 +336,17 @@ static bool decode(struct span raw, struct buf *out)
     return http_percent_decode(raw, true, out) && span_find(buf_span(out), '\0') < 0;
 }
 
-/* The first value of a name is a string; from the second on it is a list. */
+/* The first value of a name is a string; from the second on it is a list, which grows in place: a
+ * head is full of values of one name if somebody likes, and the loop waits meanwhile. */
 static int add_value(struct gw_json *out, const char *name, struct gw_bytes text)
 {
     const struct gw_json *before = gw_json_get(out, name);
     if (!before)
         return gw_json_set_strn(out, name, text);
+    if (gw_json_type(before) == GW_JSON_ARRAY)
+        return gw_json_append((struct gw_json *)(uintptr_t)before, gw_json_from_strn(text));
     struct gw_json *list = gw_json_array();
-    if (gw_json_type(before) == GW_JSON_STR)
-        gw_json_append(list, gw_json_copy(before));
-    for (size_t i = 0; i < gw_json_len(before); i++)
-        gw_json_append(list, gw_json_copy(gw_json_at(before, i)));
+    gw_json_append(list, gw_json_copy(before));
     int rc = gw_json_append(list, gw_json_from_strn(text));
     gw_json_set(out, name, list);
     return rc;

@@ -202,6 +202,19 @@ static void queries(void **state)
     }
 }
 
+/* Copied for each value, the list of a head of 1 MiB would take an hour. */
+static void a_query_full_of_one_name(void **state)
+{
+    enum { VALUES_N = 1024 * 1024 / 3 };
+    struct buf query = {0};
+    for (int i = 0; i < VALUES_N; i++)
+        buf_puts(&query, "a=&");
+    struct gw_json *json = api_args_of_query(buf_span(&query), &fault);
+    assert_int_equal(gw_json_len(gw_json_get(json, "a")), VALUES_N);
+    gw_json_free(json);
+    buf_fini(&query);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +225,7 @@ int main(void)
         cmocka_unit_test(shapes),
         cmocka_unit_test(long_names_of_fields),
         cmocka_unit_test(queries),
+        cmocka_unit_test(a_query_full_of_one_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
