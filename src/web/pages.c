@@ -21,6 +21,8 @@ enum { PAGES_COPY_MAX = 64 * 1024 };
 /* A body that came with a request is skipped up to here; past that the connection is closed. */
 enum { PAGES_SKIP_MAX = 1024 * 1024 };
 
+static const char PLAIN_TYPE[] = "text/plain; charset=utf-8";
+
 struct pages {
     struct site *site;
     struct buf common;  /* header lines of every answer */
@@ -83,78 +85,79 @@ void answer_fini(struct answer *a)
     buf_fini(&a->bytes);
 }
 
-static void begin(const struct pages *p, int status, int64_t now_s, struct answer *a)
+/* One request and its answer in the making. */
+struct asked {
+    const struct pages *pages;
+    const struct http_request *request;
+    int64_t now_s;
+    struct answer *answer;
+};
+
+static struct asked asked_of(const struct pages *p, const struct http_request *r, int64_t now_s,
+                             struct answer *out)
 {
-    a->status = status;
-    http_put_status(&a->bytes, status, now_s);
-    buf_put_span(&a->bytes, buf_span(&p->common));
+    out->fd = -1;
+    return (struct asked){.pages = p, .request = r, .now_s = now_s, .answer = out};
+}
+
+static void begin(const struct asked *q, int status)
+{
+    struct buf *out = &q->answer->bytes;
+    q->answer->status = status;
+    http_put_status(out, status, q->now_s);
+    buf_put_span(out, buf_span(&q->pages->common));
 }
 
 /* Ends the head. RFC 9112 §9.3: keeping open is the default of 1.1 and must be said in 1.0. */
-static void end_head(struct answer *a, const struct http_request *r)
+static void end_head(const struct asked *q)
 {
-    if (a->is_last)
-        buf_puts(&a->bytes, "Connection: close\r\n");
-    else if (r->minor == 0)
-        buf_puts(&a->bytes, "Connection: keep-alive\r\n");
-    buf_puts(&a->bytes, "\r\n");
+    struct buf *out = &q->answer->bytes;
+    if (q->answer->is_last)
+        buf_puts(out, "Connection: close\r\n");
+    else if (q->request->minor == 0)
+        buf_puts(out, "Connection: keep-alive\r\n");
+    buf_puts(out, "\r\n");
 }
 
-static bool is_head(const struct http_request *r)
+static bool is_head(const struct asked *q)
 {
-    return span_is(r->method, "HEAD");
+    return span_is(q->request->method, "HEAD");
 }
 
-/* A whole small answer; `lines` are further header lines. */
-static void put_answer(const struct pages *p, const struct http_request *r, int status,
-                       const char *lines, const char *type, struct span body, int64_t now_s,
-                       struct answer *a)
+/* A whole small answer. RFC 9110 §8.6: no length with a 204. */
+static void put_text(const struct asked *q, const struct page_text *text)
 {
-    begin(p, status, now_s, a);
-    buf_printf(&a->bytes, "Content-Type: %s\r\nContent-Length: %zu\r\n", type, body.len);
-    buf_puts(&a->bytes, lines);
-    end_head(a, r);
-    if (!is_head(r))
-        buf_put_span(&a->bytes, body);
+    struct buf *out = &q->answer->bytes;
+    begin(q, text->status);
+    if (text->status != 204)
+        buf_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", text->type, text->body.len);
+    buf_put_span(out, text->lines);
+    end_head(q);
+    if (!is_head(q))
+        buf_put_span(out, text->body);
 }
 
-static void answer_error(const struct pages *p, const struct http_request *r, int status,
-                         const char *lines, int64_t now_s, struct answer *a)
+static void answer_error(const struct asked *q, int status, const char *lines)
 {
     char body[64];
     int len = snprintf(body, sizeof body, "%d %s\n", status, http_reason(status));
-    put_answer(p, r, status, lines, "text/plain; charset=utf-8", span_of(body, (size_t)len), now_s,
-               a);
+    put_text(q, &(struct page_text){.status = status,
+                                    .lines = span_str(lines),
+                                    .type = PLAIN_TYPE,
+                                    .body = span_of(body, (size_t)len)});
 }
 
 void pages_refuse(const struct pages *p, int status, const char *text, int64_t now_s,
-                  struct answer *a)
+                  struct answer *out)
 {
     static const struct http_request unknown = {.minor = 1};
-    a->fd = -1;
-    a->is_last = true;
+    struct asked q = asked_of(p, &unknown, now_s, out);
     struct buf body = {0};
+    out->is_last = true;
     buf_printf(&body, "%s\n", text);
-    put_answer(p, &unknown, status, "", "text/plain; charset=utf-8", buf_span(&body), now_s, a);
+    put_text(&q,
+             &(struct page_text){.status = status, .type = PLAIN_TYPE, .body = buf_span(&body)});
     buf_fini(&body);
-}
-
-/* RFC 9110 §8.6: no length with a 204. */
-void pages_answer_json(const struct pages *p, const struct http_request *r, int status,
-                       struct span lines, struct span json, bool is_last, int64_t now_s,
-                       struct answer *a)
-{
-    a->fd = -1;
-    a->is_last = is_last || !r->is_keep_alive;
-    begin(p, status, now_s, a);
-    buf_puts(&a->bytes, "Cache-Control: no-store\r\n");
-    if (status != 204)
-        buf_printf(&a->bytes, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
-                   json.len);
-    buf_put_span(&a->bytes, lines);
-    end_head(a, r);
-    if (!is_head(r))
-        buf_put_span(&a->bytes, json);
 }
 
 /* The client wants it so, or a body comes that is too much to be skipped. */
@@ -163,16 +166,18 @@ static bool is_last_answer(const struct http_request *r)
     return !r->is_keep_alive || r->is_chunked || r->content_length > PAGES_SKIP_MAX;
 }
 
-void pages_answer_text(const struct pages *p, const struct http_request *r, int status,
-                       const char *lines, const char *type, struct span text, bool is_last,
-                       int64_t now_s, struct answer *a)
+void pages_answer_as(const struct pages *p, const struct http_request *r,
+                     const struct page_text *text, int64_t now_s, struct answer *out)
 {
-    struct buf all_lines = {0};
-    a->fd = -1;
-    a->is_last = is_last || is_last_answer(r);
-    buf_printf(&all_lines, "Cache-Control: no-store\r\n%s", lines);
-    put_answer(p, r, status, buf_cstr(&all_lines), type, text, now_s, a);
-    buf_fini(&all_lines);
+    struct asked q = asked_of(p, r, now_s, out);
+    struct page_text fresh = *text;
+    struct buf lines = {0};
+    out->is_last = text->is_last || is_last_answer(r);
+    buf_puts(&lines, "Cache-Control: no-store\r\n");
+    buf_put_span(&lines, text->lines);
+    fresh.lines = buf_span(&lines);
+    put_text(&q, &fresh);
+    buf_fini(&lines);
 }
 
 static void put_cache_control(const struct pages *p, struct buf *out)
@@ -216,13 +221,13 @@ static bool put_body(struct answer *a, const struct site_file *file, const struc
 }
 
 /* 200 or 206, with the file. */
-static void answer_file(const struct pages *p, const struct http_request *r,
-                        const struct site_file *file, const struct validator *v,
-                        const struct range *part, int64_t now_s, struct answer *a)
+static void answer_file(const struct asked *q, const struct site_file *file,
+                        const struct validator *v, const struct range *part)
 {
+    struct answer *a = q->answer;
     uint64_t size = (uint64_t)file->stat.st_size;
     bool is_part = part->len < size;
-    begin(p, is_part ? 206 : 200, now_s, a);
+    begin(q, is_part ? 206 : 200);
     buf_printf(&a->bytes, "Content-Type: %s\r\nContent-Length: %llu\r\nAccept-Ranges: bytes\r\n",
                file->type, (unsigned long long)part->len);
     if (is_part)
@@ -230,50 +235,58 @@ static void answer_file(const struct pages *p, const struct http_request *r,
                    (unsigned long long)part->first,
                    (unsigned long long)(part->first + part->len - 1), (unsigned long long)size);
     put_validators(&a->bytes, v);
-    put_cache_control(p, &a->bytes);
-    end_head(a, r);
-    if (is_head(r) || put_body(a, file, part))
+    put_cache_control(q->pages, &a->bytes);
+    end_head(q);
+    if (is_head(q) || put_body(a, file, part))
         return;
     buf_clear(&a->bytes);
     a->is_last = true;
-    answer_error(p, r, 500, "", now_s, a);
+    answer_error(q, 500, "");
 }
 
-static void answer_found(const struct pages *p, const struct http_request *r,
-                         const struct site_file *file, int64_t now_s, struct answer *a)
+/* RFC 9110 §15.4.5: no body, no length. */
+static void answer_not_modified(const struct asked *q, const struct validator *v)
+{
+    begin(q, 304);
+    put_validators(&q->answer->bytes, v);
+    put_cache_control(q->pages, &q->answer->bytes);
+    end_head(q);
+}
+
+/* §14.2: ranges are for GET only. */
+static enum range_verdict read_range(const struct asked *q, const struct validator *v,
+                                     uint64_t size, struct range *part)
+{
+    struct span wanted = http_header(q->request, "range");
+    *part = (struct range){.first = 0, .len = size};
+    if (!wanted.at || is_head(q) || !validator_allows_range(v, q->request))
+        return RANGE_WHOLE;
+    return range_judge(wanted, size, part);
+}
+
+static void answer_found(const struct asked *q, const struct site_file *file)
 {
     struct validator v;
-    validator_init(&v, &file->stat);
-    enum validator_verdict verdict = validator_judge(&v, r);
-    if (verdict == VALIDATOR_FAILED) {
-        answer_error(p, r, 412, "", now_s, a);
-        return;
-    }
-    if (verdict == VALIDATOR_NOT_MODIFIED) { /* RFC 9110 §15.4.5: no body, no length */
-        begin(p, 304, now_s, a);
-        put_validators(&a->bytes, &v);
-        put_cache_control(p, &a->bytes);
-        end_head(a, r);
-        return;
-    }
+    struct range part;
     uint64_t size = (uint64_t)file->stat.st_size;
-    struct range part = {.first = 0, .len = size};
-    struct span wanted = http_header(r, "range");
-    enum range_verdict range = RANGE_WHOLE;
-    if (wanted.at && !is_head(r) && validator_allows_range(&v, r)) /* §14.2: GET only */
-        range = range_judge(wanted, size, &part);
-    if (range == RANGE_UNSATISFIABLE) {
+    validator_init(&v, &file->stat);
+    enum validator_verdict verdict = validator_judge(&v, q->request);
+    if (verdict == VALIDATOR_FAILED) {
+        answer_error(q, 412, "");
+    } else if (verdict == VALIDATOR_NOT_MODIFIED) {
+        answer_not_modified(q, &v);
+    } else if (read_range(q, &v, size, &part) == RANGE_UNSATISFIABLE) {
         char line[64];
         snprintf(line, sizeof line, "Content-Range: bytes */%llu\r\n", (unsigned long long)size);
-        answer_error(p, r, 416, line, now_s, a);
-        return;
+        answer_error(q, 416, line);
+    } else {
+        answer_file(q, file, &v, &part);
     }
-    answer_file(p, r, file, &v, &part, now_s, a);
 }
 
-static void answer_redirect(const struct pages *p, const struct http_request *r, int64_t now_s,
-                            struct answer *a)
+static void answer_redirect(const struct asked *q)
 {
+    const struct http_request *r = q->request;
     struct buf lines = {0};
     buf_puts(&lines, "Location: ");
     buf_put_span(&lines, r->path);
@@ -283,56 +296,69 @@ static void answer_redirect(const struct pages *p, const struct http_request *r,
         buf_put_span(&lines, r->query);
     }
     buf_puts(&lines, "\r\n");
-    answer_error(p, r, 301, buf_cstr(&lines), now_s, a);
+    answer_error(q, 301, buf_cstr(&lines));
     buf_fini(&lines);
 }
 
-static void answer_path(struct pages *p, const struct http_request *r, int64_t now_s,
-                        struct answer *a)
+static void answer_path(const struct asked *q)
 {
     static struct log_rate shortage;
     struct site_file file;
-    int rc = site_find(p->site, r->path, &file);
+    struct span path = q->request->path;
+    int rc = site_find(q->pages->site, path, &file);
     switch (rc) {
     case 0:
-        answer_found(p, r, &file, now_s, a);
-        if (a->fd != file.fd)
+        answer_found(q, &file);
+        if (q->answer->fd != file.fd)
             close(file.fd);
         return;
     case SITE_NEEDS_SLASH:
-        answer_redirect(p, r, now_s, a);
+        answer_redirect(q);
         return;
     case -EINVAL:
-        answer_error(p, r, 400, "", now_s, a);
+        answer_error(q, 400, "");
         return;
     case -ENOENT:
-        answer_error(p, r, 404, "", now_s, a);
+        answer_error(q, 404, "");
         return;
     default:
-        log_limited(&shortage, LOG_ERROR, "web: cannot open %.*s: %s", (int)r->path.len,
-                    (const char *)r->path.at, gw_strerror(rc));
-        answer_error(p, r, 503, "Retry-After: 1\r\n", now_s, a);
+        log_limited(&shortage, LOG_ERROR, "web: cannot open %.*s: %s", (int)path.len,
+                    (const char *)path.at, gw_strerror(rc));
+        answer_error(q, 503, "Retry-After: 1\r\n");
         return;
     }
 }
 
-void pages_answer(struct pages *p, const struct http_request *r, int64_t now_s, struct answer *a)
+/* What is served beside the files of the folder; false: it is none of that. */
+static bool answer_own(const struct asked *q)
 {
-    a->fd = -1;
-    a->is_last = is_last_answer(r);
+    struct span path = q->request->path;
+    struct page_text text = {.status = 200, .lines = span_str("Cache-Control: no-cache\r\n")};
+    if (span_is(path, "/health")) {
+        text.lines = span_str("Cache-Control: no-store\r\n");
+        text.type = PLAIN_TYPE;
+        text.body = span_str("ok");
+    } else if (span_is(path, "/gatehouse.json")) {
+        text.type = "application/json";
+        text.body = buf_span(&q->pages->gateway);
+    } else if (span_is(path, "/gatehouse.js")) {
+        text.type = "text/javascript; charset=utf-8";
+        text.body = span_of(gatehouse_js, (size_t)(gatehouse_js_end - gatehouse_js));
+    } else {
+        return false;
+    }
+    put_text(q, &text);
+    return true;
+}
+
+void pages_answer(struct pages *p, const struct http_request *r, int64_t now_s, struct answer *out)
+{
+    struct asked q = asked_of(p, r, now_s, out);
+    out->is_last = is_last_answer(r);
     if (r->has_stray_lines)
-        pages_refuse(p, 400, "A header line has no colon.", now_s, a);
-    else if (!span_is(r->method, "GET") && !is_head(r))
-        answer_error(p, r, 405, "Allow: GET, HEAD\r\n", now_s, a);
-    else if (span_is(r->path, "/health"))
-        put_answer(p, r, 200, "Cache-Control: no-store\r\n", "text/plain; charset=utf-8",
-                   span_str("ok"), now_s, a);
-    else if (span_is(r->path, "/gatehouse.json"))
-        put_answer(p, r, 200, "Cache-Control: no-cache\r\n", "application/json",
-                   buf_span(&p->gateway), now_s, a);
-    else if (span_is(r->path, "/gatehouse.js"))
-        put_answer(p, r, 200, "Cache-Control: no-cache\r\n", "text/javascript; charset=utf-8",
-                   span_of(gatehouse_js, (size_t)(gatehouse_js_end - gatehouse_js)), now_s, a);
-    else
-        answer_path(p, r, now_s, a);
+        pages_refuse(p, 400, "A header line has no colon.", now_s, out);
+    else if (!span_is(r->method, "GET") && !is_head(&q))
+        answer_error(&q, 405, "Allow: GET, HEAD\r\n");
+    else if (!answer_own(&q))
+        answer_path(&q);
 }

@@ -32,14 +32,16 @@ void pages_answer(struct pages *p, const struct http_request *r, int64_t now_s, 
 /* An error without a request that could be understood; always the last answer. */
 void pages_refuse(const struct pages *p, int status, const char *text, int64_t now_s,
                   struct answer *out);
-/* Another part of the role has the answer; `lines` are further header lines. */
-void pages_answer_json(const struct pages *p, const struct http_request *r, int status,
-                       struct span lines, struct span json, bool is_last, int64_t now_s,
-                       struct answer *out);
-/* The same with a text; also the answer to requests that bring a body. */
-void pages_answer_text(const struct pages *p, const struct http_request *r, int status,
-                       const char *lines, const char *type, struct span text, bool is_last,
-                       int64_t now_s, struct answer *out);
+/* What another part of the role answers: nobody may keep it. */
+struct page_text {
+    int status;        /* with 204 there is neither type nor body */
+    struct span lines; /* further header lines */
+    const char *type;
+    struct span body;
+    bool is_last;
+};
+void pages_answer_as(const struct pages *p, const struct http_request *r,
+                     const struct page_text *text, int64_t now_s, struct answer *out);
 void answer_fini(struct answer *a); /* closes fd */
 
 #endif

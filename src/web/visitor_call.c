@@ -15,8 +15,12 @@ static void send_json(struct visitor *v, const struct http_request *r,
                       const struct api_answer *from)
 {
     struct answer a = {0};
-    pages_answer_json(v->all->pages, r, from->status, buf_span(&from->lines), buf_span(&from->body),
-                      from->is_last || v->all->is_draining, clock_wall_s(), &a);
+    struct page_text text = {.status = from->status,
+                             .lines = buf_span(&from->lines),
+                             .type = "application/json",
+                             .body = buf_span(&from->body),
+                             .is_last = from->is_last || v->all->is_draining};
+    pages_answer_as(v->all->pages, r, &text, clock_wall_s(), &a);
     visitor_send(v, &a);
     answer_fini(&a);
 }

@@ -8,24 +8,32 @@
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 #define PLAIN_TYPE "text/plain; charset=utf-8"
 
-static void send_text(struct visitor *v, const struct http_request *r, int status,
-                      const char *lines, const char *type, struct span text)
+static void send_text(struct visitor *v, const struct http_request *r, struct page_text text)
 {
     struct answer a = {0};
-    pages_answer_text(v->all->pages, r, status, lines, type, text, v->all->is_draining,
-                      clock_wall_s(), &a);
+    text.is_last = v->all->is_draining;
+    pages_answer_as(v->all->pages, r, &text, clock_wall_s(), &a);
     v->skip_bytes = a.is_last ? 0 : r->content_length;
     visitor_send(v, &a);
     answer_fini(&a);
 }
 
+static void refuse(struct visitor *v, const struct http_request *r, int status, const char *lines,
+                   const char *text)
+{
+    send_text(v, r,
+              (struct page_text){.status = status,
+                                 .lines = span_str(lines),
+                                 .type = PLAIN_TYPE,
+                                 .body = span_str(text)});
+}
+
 static void send_told(struct visitor *v, const struct http_request *r, struct span text)
 {
     if (text.len > 0)
-        send_text(v, r, 200, "", METRICS_TYPE, text);
+        send_text(v, r, (struct page_text){.status = 200, .type = METRICS_TYPE, .body = text});
     else
-        send_text(v, r, 503, "Retry-After: 1\r\n", PLAIN_TYPE,
-                  span_str("No answer; see the log.\n"));
+        refuse(v, r, 503, "Retry-After: 1\r\n", "No answer; see the log.\n");
 }
 
 static void on_told(void *owner, struct span text)
@@ -49,11 +57,11 @@ static bool is_from_stranger(const struct visitor *v, const struct http_request 
 void visitor_take_scrape(struct visitor *v, const struct http_request *r)
 {
     if (is_from_stranger(v, r) || !scrapes_allows(v->all->scrapes, conn_peer(v->conn))) {
-        send_text(v, r, 403, "", PLAIN_TYPE, span_str("Not for this address.\n"));
+        refuse(v, r, 403, "", "Not for this address.\n");
         return;
     }
     if (!span_is(r->method, "GET") && !span_is(r->method, "HEAD")) {
-        send_text(v, r, 405, "Allow: GET, HEAD\r\n", PLAIN_TYPE, span_str("GET or HEAD only.\n"));
+        refuse(v, r, 405, "Allow: GET, HEAD\r\n", "GET or HEAD only.\n");
         return;
     }
     visitor_keep_request(v, r);
