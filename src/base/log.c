@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -26,10 +27,50 @@ static struct {
     atomic_uint_fast64_t lost_n; /* atomic: threads log, too */
 } sink = {.fd = -1, .level = LOG_INFO};
 
-static int open_file(const char *path)
+static int open_to_append(const char *path, int more_flags)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+    int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | more_flags;
+    int fd = open(path, flags, 0640);
     return fd < 0 ? -errno : fd;
+}
+
+/* Where the link leads, if this user or root made it, else -ELOOP. Read through one descriptor, so
+ * that it is the same link. */
+static int read_own_link(const char *path, char target[PATH_MAX])
+{
+    struct stat st;
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    bool is_own = fstat(fd, &st) == 0 && (st.st_uid == geteuid() || st.st_uid == 0);
+    ssize_t len = is_own ? readlinkat(fd, "", target, PATH_MAX) : -1;
+    close(fd);
+    if (len < 0 || len >= PATH_MAX)
+        return -ELOOP;
+    target[len] = '\0';
+    return 0;
+}
+
+/* A master that is root may write its log in a folder that its processes' user owns: a link there
+ * could point at any file of the system. */
+int log_open_file(const char *path)
+{
+    char target[PATH_MAX], beside[2 * PATH_MAX];
+    int fd = open_to_append(path, O_NOFOLLOW);
+    if (fd != -ELOOP)
+        return fd;
+    int rc = read_own_link(path, target);
+    if (rc < 0)
+        return rc;
+    const char *slash = target[0] == '/' ? NULL : strrchr(path, '/');
+    int folder_len = slash ? (int)(slash + 1 - path) : 0;
+    snprintf(beside, sizeof beside, "%.*s%s", folder_len, path, target);
+    return open_to_append(beside, 0);
+}
+
+int log_give(uid_t uid, gid_t gid)
+{
+    return sink.fd >= 0 && fchown(sink.fd, uid, gid) < 0 ? -errno : 0;
 }
 
 /* Absolute, because the process may change its folder before the log is reopened. */
@@ -57,7 +98,7 @@ int log_open(const char *path, enum log_level level, bool is_echoing)
         int rc = make_absolute(path, absolute);
         if (rc < 0)
             return rc;
-        fd = open_file(absolute);
+        fd = log_open_file(absolute);
         if (fd < 0)
             return fd;
     }
@@ -72,7 +113,7 @@ int log_reopen(void)
 {
     if (sink.fd < 0)
         return 0;
-    int fd = open_file(sink.path);
+    int fd = log_open_file(sink.path);
     if (fd < 0)
         return fd;
     replace_fd(fd);

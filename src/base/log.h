@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/compiler.h"
 
@@ -12,6 +13,10 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 /* Opens (creating it, 0640) the file; NULL means stderr only. Lines also go to stderr while
  * is_echoing. Format: "2026-11-20 12:00:00 pid:123 gateway chat #0: text". Returns 0 or -errno. */
 int log_open(const char *path, enum log_level level, bool is_echoing) NODISCARD;
+/* Such a file for another purpose: made when it is missing, to be appended to. Of links it follows
+ * those that root or this user made. The descriptor or -errno, -ELOOP for another user's link. */
+int log_open_file(const char *path) NODISCARD;
+int log_give(uid_t uid, gid_t gid) NODISCARD; /* makes the open file that user's; 0 or -errno */
 int log_reopen(void); /* after rotation; keeps the old file on failure and returns -errno */
 /* What is written behind the pid, e.g. "gateway chat #0"; copied; "" for none. */
 void log_set_who(const char *who);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "proc/exit_code.h"
 #include "proc/pidfile.h"
 
@@ -19,8 +20,10 @@ static int redirect(const char *stdout_file)
     if (rc < 0)
         return rc;
     int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    int out_fd = open(stdout_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-    rc = null_fd < 0 || out_fd < 0 ? -errno : 0;
+    rc = null_fd < 0 ? -errno : 0;
+    int out_fd = log_open_file(stdout_file);
+    if (rc == 0 && out_fd < 0)
+        rc = out_fd;
     if (rc == 0 && (dup2(null_fd, STDIN_FILENO) < 0 || dup2(out_fd, STDOUT_FILENO) < 0 ||
                     dup2(out_fd, STDERR_FILENO) < 0))
         rc = -errno;

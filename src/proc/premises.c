@@ -41,6 +41,8 @@ static const char *hint(int rc)
         return "its folder cannot be made; write another path";
     case -ENAMETOOLONG:
         return "a unix socket's path has 107 bytes at most; write a shorter one";
+    case -ELOOP:
+        return "it is a link that another user made; remove it or write another path";
     case -EADDRINUSE:
         return "another program uses it, or it is no socket; remove it or write another path";
     default:
@@ -76,7 +78,7 @@ static int open_log(struct premises *p, struct buf *errors)
     if (rc == 0)
         rc = log_open(path, (enum log_level)settings->log_level, true);
     if (rc == 0)
-        rc = privileges_give(p->fleet->privileges, path);
+        rc = privileges_give_log(p->fleet->privileges);
     return rc < 0 ? complain_path(p, "log_file", path, rc, errors) : 0;
 }
 

@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 static int find_group(const char *group, gid_t *out)
 {
     struct group *found = getgrnam(group);
@@ -49,9 +51,14 @@ const char *privileges_complaint(int rc)
     }
 }
 
-int privileges_give(const struct privileges *p, const char *path)
+int privileges_give(const struct privileges *p, const char *folder)
 {
-    return p->is_set && chown(path, p->uid, p->gid) < 0 ? -errno : 0;
+    return p->is_set && lchown(folder, p->uid, p->gid) < 0 ? -errno : 0;
+}
+
+int privileges_give_log(const struct privileges *p)
+{
+    return p->is_set ? log_give(p->uid, p->gid) : 0;
 }
 
 /* A master that is no root may have been given single rights of root, such as to bind ports below

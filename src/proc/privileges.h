@@ -19,8 +19,9 @@ struct privileges {
 int privileges_find(const char *user, const char *group, struct privileges *out) NODISCARD;
 /* What to tell about an error of privileges_find(). */
 const char *privileges_complaint(int rc);
-/* Makes the file that user's own, when it is another one. 0 or -errno. */
-int privileges_give(const struct privileges *p, const char *path) NODISCARD;
+/* Makes the folder, or the open log, that user's own, when it is another one. 0 or -errno. */
+int privileges_give(const struct privileges *p, const char *folder) NODISCARD;
+int privileges_give_log(const struct privileges *p) NODISCARD;
 /* Becomes that user for good and, unless that is root, gives up all capabilities; also sets
  * no_new_privs, so that no program run later gains rights. 0 or -errno: then the process must not
  * go on. */

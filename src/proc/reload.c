@@ -212,7 +212,8 @@ static void reopen_group(struct reload *r)
     if (rc < 0) {
         r->is_failed = true;
         say_errors(r, buf_span(&errors));
-        say(r, "%s: FAILED: keeps its processes, and the certificates and tokens that they have", g->title);
+        say(r, "%s: FAILED: keeps its processes, and the certificates and tokens that they have",
+            g->title);
     } else {
         say(r, "%s: keeps its processes; log, certificates and tokens are read again", g->title);
     }
@@ -254,7 +255,7 @@ static void reopen_log(const struct fleet *f)
 {
     int rc = log_reopen();
     if (rc == 0)
-        rc = privileges_give(f->privileges, f->settings->log_file);
+        rc = privileges_give_log(f->privileges);
     if (rc < 0)
         log_warn("cannot open the log file again: %s", gw_strerror(rc));
 }

@@ -180,14 +180,58 @@ static int remove_dir(void **state)
     return 0;
 }
 
+static void own_links_are_followed(void **state)
+{
+    assert_int_equal(symlink("real", tmpdir_path(&dir, "own")), 0);
+    open_log("own");
+    log_info("hello");
+    assert_non_null(strstr(content("real"), "hello"));
+}
+
+static void make_foreign_link(const char *name)
+{
+    enum { OTHER_USER = 12345 };
+    assert_int_equal(symlink("precious", tmpdir_path(&dir, name)), 0);
+    assert_int_equal(lchown(tmpdir_path(&dir, name), OTHER_USER, OTHER_USER), 0);
+}
+
+/* Who owns the log's folder puts a link in its place, while root's server runs or before. */
+static void links_of_others_are_not(void **state)
+{
+    if (geteuid() != 0)
+        skip();
+    tmpdir_write(&dir, "precious", "as it was");
+    make_foreign_link("foreign");
+    assert_int_equal(log_open(tmpdir_path(&dir, "foreign"), LOG_INFO, false), -ELOOP);
+    open_log("mine");
+    assert_int_equal(rename(tmpdir_path(&dir, "mine"), tmpdir_path(&dir, "moved.1")), 0);
+    make_foreign_link("mine");
+    assert_int_equal(log_reopen(), -ELOOP);
+    log_info("hello");
+    assert_int_equal(log_give(1, 1), 0);
+    struct stat st;
+    assert_int_equal(stat(tmpdir_path(&dir, "precious"), &st), 0);
+    assert_int_equal(st.st_uid, 0);
+    assert_int_equal(stat(tmpdir_path(&dir, "moved.1"), &st), 0);
+    assert_int_equal(st.st_uid, 1);
+    assert_string_equal(content("precious"), "as it was");
+    assert_non_null(strstr(content("moved.1"), "hello"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shape_of_a_line),    cmocka_unit_test(levels),
-        cmocka_unit_test(one_line_per_event), cmocka_unit_test(long_lines_are_cut),
-        cmocka_unit_test(rotation),           cmocka_unit_test(failed_reopen_keeps_the_file),
-        cmocka_unit_test(limited_lines),      cmocka_unit_test(full_disk),
+        cmocka_unit_test(shape_of_a_line),
+        cmocka_unit_test(levels),
+        cmocka_unit_test(one_line_per_event),
+        cmocka_unit_test(long_lines_are_cut),
+        cmocka_unit_test(rotation),
+        cmocka_unit_test(failed_reopen_keeps_the_file),
+        cmocka_unit_test(limited_lines),
+        cmocka_unit_test(full_disk),
         cmocka_unit_test(echo_and_fatal),
+        cmocka_unit_test(own_links_are_followed),
+        cmocka_unit_test(links_of_others_are_not),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
