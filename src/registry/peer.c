@@ -242,18 +242,47 @@ static void on_deadline(struct timer *t)
     close_silently(p);
 }
 
+/* The oldest that has not said what it is; NULL when all have. */
+static struct peer *oldest_stranger(const struct peer_host *h)
+{
+    for (struct list *n = h->peers.next; n != &h->peers; n = n->next) {
+        struct peer *p = CONTAINER_OF(n, struct peer, node);
+        if (!p->member.address && !p->member.is_worker && !chan_is_closing(p->chan))
+            return p;
+    }
+    return NULL;
+}
+
+/* Whoever has no key could otherwise take all places, by a ping each minute. */
+static bool make_room(struct peer_host *h)
+{
+    static struct log_rate rate;
+    char from[ADDR_TEXT_MAX];
+
+    if (h->peers_n < h->peers_max)
+        return true;
+    struct peer *leaving = oldest_stranger(h);
+    if (!leaving)
+        return false;
+    log_limited(&rate, LOG_WARN,
+                "%s closed to make room: %zu connections are open, and it has not said what it is",
+                from_text(leaving, from), h->peers_n);
+    chan_destroy(leaving->chan, GW_EFULL);
+    return true;
+}
+
 void peer_accept(struct peer_host *h, int fd, const struct addr *from,
                  const struct transport *transport, void *transport_state)
 {
     static struct log_rate rate;
     char text[ADDR_TEXT_MAX];
 
-    if (h->peers_n >= PEERS_MAX) {
+    if (!make_room(h)) {
         addr_text(from, text);
         log_limited(&rate, LOG_WARN,
-                    "%s refused: %d connections are open, more than a registry can serve; look at "
+                    "%s refused: %zu connections are open, more than a registry can serve; look at "
                     "`gatehouse connections` for what holds them",
-                    text, PEERS_MAX);
+                    text, h->peers_n);
         transport->free(transport_state);
         close(fd);
         return;
@@ -275,8 +304,11 @@ void peer_accept(struct peer_host *h, int fd, const struct addr *from,
 void peer_host_init(struct peer_host *h, struct loop *l, struct conn_pool *p,
                     const char *secret_key)
 {
-    *h = (struct peer_host){
-        .loop = l, .conns = p, .secret_key = secret_key, .broadcast = {.run = broadcast}};
+    *h = (struct peer_host){.loop = l,
+                            .conns = p,
+                            .secret_key = secret_key,
+                            .peers_max = PEERS_MAX,
+                            .broadcast = {.run = broadcast}};
     list_init(&h->peers);
     directory_init(&h->directory);
 }

@@ -15,7 +15,7 @@ struct peer_host {
     struct directory directory;
     const char *secret_key;
     struct list peers; /* of struct peer */
-    size_t peers_n;
+    size_t peers_n, peers_max;
     uint64_t lines_n;                     /* complete lines received */
     uint64_t send_fail_n;                 /* lists that a worker did not read in time */
     struct task broadcast;                /* sends the list to all workers at the end of the turn */
@@ -35,7 +35,8 @@ void peer_host_init(struct peer_host *h, struct loop *l, struct conn_pool *p,
                     const char *secret_key);
 void peer_host_fini(struct peer_host *h); /* all peers must be gone */
 
-/* Takes fd and transport_state. The peer frees itself when its connection is gone. */
+/* Takes fd and transport_state. When all places are taken, the oldest peer without a role leaves,
+ * or this one. The peer frees itself when its connection is gone. */
 void peer_accept(struct peer_host *h, int fd, const struct addr *from,
                  const struct transport *transport, void *transport_state);
 void peer_host_close_all(struct peer_host *h); /* flushes; on_gone follows for each */
