@@ -107,6 +107,33 @@ static bool scan_exclude(struct receivers *t, struct span *in)
     return skip(in, "}");
 }
 
+/* A number as JSON has it: nothing but digits, no zero in front. */
+static bool scan_id(struct span *in, uint32_t *id)
+{
+    struct span from = *in;
+    if (!scan_digits(in))
+        return false;
+    from.len -= in->len;
+    *id = receivers_id(from);
+    return from.len == 1 || from.at[0] != '0';
+}
+
+/* {"5":5,…} as libraries write it: here the values count. */
+static bool scan_connections(struct receivers *t, struct span *in)
+{
+    if (!skip(in, "{"))
+        return false;
+    do {
+        struct span key;
+        uint32_t id;
+        if (!scan_string(in, &key) || !skip(in, ":") || !scan_id(in, &id))
+            return false;
+        add_id(t, id);
+    } while (skip(in, ","));
+    t->has_connections = true;
+    return skip(in, "}");
+}
+
 static bool scan_groups(struct receivers *t, struct span in)
 {
     return skip(&in, "{\"group\":") && scan_names(t, &in) && skip(&in, ",\"exclude\":") &&
@@ -120,8 +147,12 @@ static bool scan_uids(struct receivers *t, struct span in)
 
 static bool scan_all(struct receivers *t, struct span in)
 {
-    return in.len == 0 ||
-           (skip(&in, "{\"exclude\":") && scan_exclude(t, &in) && skip(&in, "}") && in.len == 0);
+    if (in.len == 0)
+        return true;
+    bool is_known = skip(&in, "{\"connections\":")
+                        ? scan_connections(t, &in)
+                        : skip(&in, "{\"exclude\":") && scan_exclude(t, &in);
+    return is_known && skip(&in, "}") && in.len == 0;
 }
 
 /* ---- everything else ---- */

@@ -98,6 +98,14 @@ static void all(void **state)
         {"{\"exclude\":{\"4294967295\":1,\"4294967296\":1,\"07\":1,\"x\":1}}", " -4294967295"},
         {"{\"connections\":[1,\"2\",9]}", " +1 +2 +9"},
         {"{\"connections\":{\"a\":2}}", " +2"},
+        {"{\"connections\":{\"7\":7,\"4294967295\":4294967295}}", " +7 +4294967295"},
+        {"{\"connections\":{\"0\":0,\"4294967296\":4294967296,\"3\":3}}", " +3"},
+        {"{\"connections\":{\"1\":1,\"2\":\"2\",\"x\":3.9}}", " +1 +2 +3"},
+        {"{\"connections\":{\"1\":1},\"exclude\":{\"1\":1}}", " +1"},
+        {"{\"connections\":{\"1\":1}", ""},
+        {"{\"connections\":{\"1\":01}}", ""},
+        {"{\"connections\":{\"1\":1,}}", ""},
+        {"{\"connections\":{\"1\":1}}x", ""},
         {"{\"connections\":null}", ""},
         {"{\"connections\":[1],\"exclude\":{\"1\":1}}", " +1"},
         {"{bad", ""},
@@ -122,6 +130,7 @@ static void plain_forms_need_no_memory(void **state)
         receivers_read_groups(&t, group);
         receivers_read_uids(&t, uid);
         receivers_read_all(&t, span_str(""));
+        receivers_read_all(&t, span_str("{\"connections\":{\"5\":5}}"));
     }
     assert_int_equal(allocs_since(mark), 0);
     receivers_fini(&t);
