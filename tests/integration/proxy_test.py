@@ -399,6 +399,29 @@ def test_nginx_does_not_let_clients_lie(site, nginx, tmp_path):
         assert where(s)[0] == "127.0.0.1"
 
 
+@needs_nginx
+def test_the_fallback_behind_nginx(site, nginx, tmp_path):
+    """Events and POSTs take the way that WebSockets take."""
+    ports, front = Ports(), free_ports()
+    site(chat_conf(events=WHERE, registry=ports.registry, port=ports.port, inner=ports.inner,
+                   gateway="sse = true\ntrusted_proxies = 127.0.0.1")).start(ports.port)
+    conf = re.sub(r"ssl_certificate.*\n", "", documented("http")).replace("listen 443 ssl", f"listen 127.0.0.1:{front}")
+    nginx(f"events {{}}\nhttp {{\naccess_log off;\n{temp_paths(tmp_path)}\n{conf.replace(':7272', f':{ports.port}')}\n}}", front)
+    with connect(front) as stream:
+        stream.sendall(b"GET /ws/sse HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n")
+        seen = b""
+        while b"resume_ms" not in seen:
+            seen += read_exactly(stream, 1)
+        assert seen.startswith(b"HTTP/1.1 200 ")
+        session = re.search(rb'"session":"(\w+)"', seen)[1].decode()
+        with connect(front) as s:
+            s.sendall(f"POST /ws/send?session={session}&n=1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n1t:?"
+                      .encode())
+            assert read_exactly(s, 13) == b"HTTP/1.1 204 "
+        while b"6.6.6.6" not in seen.rpartition(b"event: open")[2]:
+            seen += read_exactly(stream, 1)
+
+
 STREAM = pathlib.Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 
 
