@@ -44,7 +44,6 @@ class Context:
         self.build, self.folder, self.quick = build, folder, quick
         self.seconds = 0.8 if quick else 2
         self.warmup = 0.3 if quick else 0.5
-        self.slices_n, self.slice_seconds = (6, 0.2) if quick else (10, 0.2)
         self.precision = 0.25 if quick else 0.06  # of a capacity: how far above it the next bad rate may be
         self.guesses = {}
         self.message_bytes = None  # of the chat, once it was seen

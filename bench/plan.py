@@ -89,13 +89,15 @@ def calls_at_rate(column, cls, rate):
 
 
 def closed(column, cls, purpose, members, rooms=1):
+    cuts = slices.LONG if rooms > 1 else slices.SHORT
+
     def measure(ctx):
         if members * rooms > cls.members_max:
             raise Skipped(f"no more than {cls.members_max} clients")
         settings = {"is_echo": True} if issubclass(cls, s.Floor) and purpose == "echo" else {}
         with ctx.make(cls, **settings) as server:
-            return (yield from slices.take(ctx, server, "closed", purpose=purpose, members=members, rooms=rooms))
-    return Cell(column, cls, measure, slices.lasts, is_sliced=True)
+            return (yield from slices.take(ctx, server, cuts, "closed", purpose=purpose, members=members, rooms=rooms))
+    return Cell(column, cls, measure, slices.lasts(cuts), is_sliced=True)
 
 
 def ask_connects(port):
@@ -116,12 +118,12 @@ def ask_connects(port):
 def handshakes(cls):
     def measure(ctx):
         with ctx.make(cls) as server:
-            result = yield from slices.take(ctx, server, "handshakes")
+            result = yield from slices.take(ctx, server, slices.SHORT, "handshakes")
             if cls.has_on_connect:
                 seen = ask_connects(server.port)
                 result["on_connect_share"] = min(1, seen / result["all"])
         return result
-    return Cell("handshakes", cls, measure, slices.lasts, is_sliced=True)
+    return Cell("handshakes", cls, measure, slices.lasts(slices.SHORT), is_sliced=True)
 
 
 def idle(column, cls, purpose):

@@ -211,7 +211,7 @@ def run_cells(cells, rounds=3):
     done = {"results": {}}
     with tempfile.TemporaryDirectory() as folder:
         agenda = schedule.Schedule(cells, rounds, cell.Context(BUILD, folder, False, None))
-        with open(os.devnull, "w", encoding="ascii") as nowhere, contextlib.redirect_stderr(nowhere):
+        with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stderr(nowhere):
             run.measure_all(agenda, done, f"{folder}/results.json", float("inf"))
         with open(f"{folder}/results.json", encoding="utf-8") as f:
             assert json.load(f) == done
@@ -297,7 +297,7 @@ class Slices(unittest.TestCase):
                     self.did.append(f"{cls.label} {number}")
                 yield
             return {"figure": 1}
-        return cell.Cell("echo", cls, measure, slices.lasts, is_sliced=True)
+        return cell.Cell("echo", cls, measure, slices.lasts(slices.SHORT), is_sliced=True)
 
     def measure(self, *cells):
         with tempfile.TemporaryDirectory() as folder:
@@ -328,7 +328,8 @@ class Slices(unittest.TestCase):
                          {"one is down", "other is down", "third is down"})
 
     def test_a_column_is_one_step(self):
-        cells = [self.cell(self.One), cell.Cell("idle", self.One, None, cell.runs())] + cell.once([self.cell(self.Other)])
+        cells = [self.cell(self.One), cell.Cell("idle", self.One, None, cell.runs())]
+        cells += cell.once([self.cell(self.Other)])
         with tempfile.TemporaryDirectory() as folder:
             agenda = schedule.Schedule(cells, 2, cell.Context(BUILD, folder, True, None))
         steps = [(number, [(c.column, c.server) for c in together]) for number, together in agenda.steps]
@@ -353,13 +354,14 @@ class Slices(unittest.TestCase):
     def test_the_floor_is_measured_beside_one_that_ends(self):
         ending = type("Ending", (servers.Floor,), {"label": "ends", "prepare": lambda self: (["false"], {})})
         cells = [plan.closed("echo", c, "echo", 20) for c in (ending, self.One, self.Other)]
-        cells += [plan.handshakes(c) for c in (self.One, ending)]
+        cells += [plan.closed("rooms", self.One, "room", 5, 10)] + [plan.handshakes(c) for c in (self.One, ending)]
         with unittest.mock.patch.object(generator, "patience", generator.Patience(tries=1)):
             results = run_cells(cells, 1)
         self.assertIn("did not start", results["echo"]["ends"][0]["skipped"])
         self.assertIn("did not start", results["handshakes"]["ends"][0]["skipped"])
-        for column, label in (("echo", "one"), ("echo", "other"), ("handshakes", "one")):
-            self.assertEqual(len(results[column][label][0]["slices"]), 10)
+        for column, label, slices_n in (("echo", "one", 10), ("echo", "other", 10), ("handshakes", "one", 10),
+                                        ("rooms", "one", 2)):
+            self.assertEqual(len(results[column][label][0]["slices"]), slices_n)
             self.assertGreater(results[column][label][0]["figure"], 0)
         self.assertEqual(generator.running, [])
 

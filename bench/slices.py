@@ -2,19 +2,35 @@
 import contextlib
 import statistics
 import time
+import typing
 
 import generator
 from cell import AROUND_SECONDS, Skipped, attempt, figure
 
-WARMUP = 0.08  # seconds before each slice: by then the last server's has left the caches
 MEDIANS = ("per_second", "per_cpu_second", "server_cores", "generator_cores", "generator_busy", "others_busy", "p50_us",
            "p99_us")
 SUMS = ("count", "seconds", "cpu_seconds")
 
 
-def lasts(ctx):
+class Cut(typing.NamedTuple):
+    """How the time of one server and round is cut into slices."""
+    slices_n: int
+    seconds: float
+    warmup: float  # before each
+
+
+# By Context.quick. Long ones are for many rooms: those begin together, and it takes them half a second to fall out of
+# step, in which server and generator wait for each other.
+SHORT = {False: Cut(10, 0.2, 0.08), True: Cut(6, 0.2, 0.08)}
+LONG = {False: Cut(2, 1, 0.5), True: Cut(2, 0.5, 0.4)}
+
+
+def lasts(cuts):
     """For Cell: the slices of one server."""
-    return ctx.slices_n * (WARMUP + ctx.slice_seconds) + AROUND_SECONDS
+    def seconds(ctx):
+        cut = cuts[ctx.quick]
+        return cut.slices_n * (cut.warmup + cut.seconds) + AROUND_SECONDS
+    return seconds
 
 
 def measure(cells, context):
@@ -43,12 +59,13 @@ def _take_turn(turns):
         return end.value
 
 
-def take(ctx, server, scenario, **options):
+def take(ctx, server, cuts, scenario, **options):
     """The result of a round, for a cell that is_sliced. Each server is connected before the first slice of any, and
     stays until the last one of all is taken."""
     taken = []
-    with generator.at_cues(ctx.build, server, scenario, seconds=ctx.slice_seconds, warmup=WARMUP, **options) as load:
-        for _ in range(ctx.slices_n):
+    cut = cuts[ctx.quick]
+    with generator.at_cues(ctx.build, server, scenario, seconds=cut.seconds, warmup=cut.warmup, **options) as load:
+        for _ in range(cut.slices_n):
             yield
             taken.append(generator.least_disturbed(lambda: _slice(load)))
         yield
