@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import itertools
 import os
 import signal
 import time
@@ -53,6 +54,13 @@ class Cluster:
 
     def stop(self, name):
         self.running.pop(name).stop()
+
+    def leave(self, name):
+        """Stops it gracefully: what it has in hand is handled first."""
+        site = self.running.pop(name)
+        site.process.send_signal(signal.SIGQUIT)
+        site.process.wait(timeout=60 * SLOW)
+        site.stop()
 
     def kill(self, name):
         """The machine is switched off: master and processes, without a word."""
@@ -128,5 +136,23 @@ def once(members):
         assert not twice, (member.name, twice)
 
 
-async def members_on(cluster, *hosts, each=2):
-    return [await Member.join(cluster, host, f"{host}.{i}") for host in hosts for i in range(each)]
+_greetings = itertools.count()
+
+
+async def greet(room):
+    """Until each has heard each: a worker of another server sends past who has just joined until it has read of it
+    (docs/wire.md §3, interest, step 7)."""
+    said = {member: [] for member in room}
+    deadline = time.monotonic() + 20 * SLOW
+    while not all(any(hearer.heard[text] for text in texts) for texts in said.values() for hearer in room):
+        assert time.monotonic() < deadline, "not all have heard all"
+        for member, texts in said.items():
+            texts.append(member.say(f"hello {next(_greetings)}"))
+        await asyncio.sleep(0.1)
+
+
+async def members_on(cluster, *hosts, each=2, among=()):
+    """New members, who know those whom they come among."""
+    new = [await Member.join(cluster, host, f"{host}.{i}") for host in hosts for i in range(each)]
+    await greet([*among, *new])
+    return new

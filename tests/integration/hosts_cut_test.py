@@ -100,7 +100,7 @@ def test_registries_and_gateways_lose_each_other(hosts):
             hosts.lab.heal(name)
         await until(lambda: all(listed(hosts, r) == {g1, g2} for r in ("r1", "r2")), 10, "both are listed again")
         hosts.until_linked()
-        room += await members_on(hosts, "g2")
+        room += await members_on(hosts, "g2", among=room)
         await talk(room, room, range(10))
 
     asyncio.run(scenario())

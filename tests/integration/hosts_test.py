@@ -86,15 +86,15 @@ def test_hosts_come_and_go(hosts):
         await talk(room, room, range(10))
 
         hosts.start("g2")
-        room += await members_on(hosts, "g2")
+        room += await members_on(hosts, "g2", among=room)
         await talk(room, room, range(10, 20))
 
         hosts.start("r2", "w2", "g3")
-        room += await members_on(hosts, "g3")
+        room += await members_on(hosts, "g3", among=room)
         await talk(room, room, range(20, 30))
 
         # A worker host leaves while everybody talks: nothing is lost.
-        leaving = asyncio.create_task(asyncio.to_thread(hosts.stop, "w1"))
+        leaving = asyncio.create_task(asyncio.to_thread(hosts.leave, "w1"))
         await talk(room, room, range(30, 130), pause=0.01)
         await leaving
 
@@ -112,7 +112,7 @@ def test_hosts_come_and_go(hosts):
         await until(lambda: all(m.client.is_closed.is_set() for m in gone))
         await talk(room, room, range(170, 180))
         hosts.start("g2")
-        room += await members_on(hosts, "g2")
+        room += await members_on(hosts, "g2", among=room)
         await talk(room, room, range(180, 190))
 
     asyncio.run(scenario())
@@ -137,7 +137,7 @@ def test_hosts_are_switched_off(hosts):
         await talk(room, room, range(15, 25))
 
         hosts.start("g2", "w1")
-        room += await members_on(hosts, "g2")
+        room += await members_on(hosts, "g2", among=room)
         await talk(room, room, range(25, 35))
 
     asyncio.run(scenario())
