@@ -123,9 +123,10 @@ static void on_tell_late(struct timer *t)
     uplink_tell_now(CONTAINER_OF(t, struct uplink, tell_late));
 }
 
+/* Before anything of the turn leaves, whoever was the first to queue. */
 void uplink_will_tell(struct uplink *u)
 {
-    loop_at_flush(conn_pool_loop(u->kind->conns), &u->tell);
+    loop_after_read(conn_pool_loop(u->kind->conns), &u->tell);
 }
 
 void uplink_tell_init(struct uplink *u)

@@ -201,7 +201,6 @@ void dispatch_packet(struct dispatch *d, struct uplink *u, const struct wire_pac
     d->in_hand_n++;
     d->bytes_n += e->bytes.len;
     list_append(&c->queue, &e->node);
-    uplink_will_tell(u); /* before the callback queues anything: then both leave in one write */
     if (!c->is_running && list_is_empty(&c->waiting))
         start_or_wait(d, c);
     if (d->bytes_n >= DISPATCH_BYTES_MAX) {

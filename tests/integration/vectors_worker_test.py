@@ -19,7 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 VECTORS = HERE.parent / "vectors"
 STEPS = {s["name"]: s for s in json.loads((VECTORS / "worker-gateway.json").read_text())["worker_to_gateway"]}
 HELLO, DRAIN, DRAIN_MARK, DRAINED, RELEASE, DONE, REPLY = range(220, 227)
-PING = 201
+PING, PONG = 201, 233
 # Events that bring another session than the worker wrote or fetched last: it asks what is true now. The original takes
 # what the event brings (docs/wire.md §4).
 ASKED_AGAIN = {"session_null": 'a:1:{s:1:"k";s:5:"other";}', "current": "a:0:{}"}
@@ -35,13 +35,13 @@ def listener():
 class Cluster:
     """Registry and gateway by hand, with one worker process attached."""
 
-    def __init__(self, site, *, is_ours, secret="", extra=""):
+    def __init__(self, site, *, is_ours, secret="", extra="", events="recorded.c"):
         self.is_ours = is_ours
         self.registry, self.gateway = listener(), listener()
         self.port = self.gateway.getsockname()[1]
         self.site = site(f"""
 [worker BW]
-events = {HERE}/modules/recorded.c
+events = {HERE}/modules/{events}
 register_address = 127.0.0.1:{self.registry.getsockname()[1]}
 {f"secret_key = {secret}" if secret else ""}
 {extra}
@@ -92,10 +92,12 @@ register_address = 127.0.0.1:{self.registry.getsockname()[1]}
                 found.append(packet)
         return found
 
+    def event(self, body, connection_id, ext=b""):
+        return wire.pack(3, local_ip=0x7F000001, local_port=self.port, client_ip=0x7F000001, client_port=54321,
+                         connection_id=connection_id, gateway_port=7272, ext=ext, body=body)
+
     def message(self, body, connection_id=5, ext=b""):
-        self.link.send(wire.pack(3, local_ip=0x7F000001, local_port=self.port, client_ip=0x7F000001,
-                                 client_port=54321, connection_id=connection_id, gateway_port=7272,
-                                 ext=ext, body=body))
+        self.link.send(self.event(body, connection_id, ext))
 
     def barrier(self):
         """All that the worker had to say before the answer to this."""
@@ -259,6 +261,23 @@ def test_finished_events_are_counted_once_per_turn(site):
         assert packet.cmd == DONE
         done += struct.unpack(">I", packet.body)[0]
     assert done == 100
+    cluster.close()
+
+
+def test_what_is_done_is_told_in_one_write_with_what_came_of_it(site):
+    """Also in a turn that has queued something before: here the ping that became due in a long turn. Else a worker that gets
+    stuck now is thought to hold an event more than it does."""
+    cluster = Cluster(site, is_ours=True, events="looping.c")
+    cluster.link.send(wire.pack(HELLO, body=b'{"gatehouse":1,"interest":1}'))
+    cluster.link.send(wire.pack(PONG, connection_id=cluster.link.packet().connection_id))
+    cluster.link.send(b"".join(cluster.event(b"slow", 7) for _ in range(25)))  # a turn of 2.5 s
+    time.sleep(1)
+    cluster.message(b"next", connection_id=8)
+    said = []
+    while said.count(5) < 26:
+        said.append(cluster.link.packet().cmd)
+    assert said[-2:] == [PING, 5] and cluster.link.data
+    assert cluster.link.packet().cmd == DONE
     cluster.close()
 
 
