@@ -369,7 +369,19 @@ static void on_wake(struct watch *w, unsigned ready)
         read_in(b);
 }
 
-/* libnats's threads inherit the mask. */
+/* As libnats they are the process's. */
+static size_t threads_n;
+
+/* Threads, ours or libnats's, are still in OpenSSL, which would be taken down under them. */
+static void leave_at_once(int status, void *arg)
+{
+    if (threads_n == 0)
+        return;
+    fflush(NULL);
+    _exit(status);
+}
+
+/* libnats's threads inherit the mask. A process may end without bus_close(). */
 static int start_thread(struct bus *b)
 {
     sigset_t all, before;
@@ -378,8 +390,12 @@ static int start_thread(struct bus *b)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int rc = pthread_create(&b->thread, NULL, work, b);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    b->is_running = rc == 0;
-    return -rc;
+    if (rc != 0)
+        return -rc;
+    b->is_running = true;
+    threads_n++;
+    on_exit(leave_at_once, NULL);
+    return 0;
 }
 
 struct bus *bus_open(struct loop *loop, const struct nats_conf *conf,
@@ -403,13 +419,6 @@ struct bus *bus_open(struct loop *loop, const struct nats_conf *conf,
     return NULL;
 }
 
-/* Threads of libnats are still in OpenSSL, which would be taken down under them. */
-static void leave_at_once(int status, void *arg)
-{
-    fflush(NULL);
-    _exit(status);
-}
-
 /* false: libnats still waits for a server; the process ends without it. Not by
  * pthread_clockjoin_np(), which ThreadSanitizer does not know. */
 static bool end_thread(struct bus *b)
@@ -423,9 +432,11 @@ static bool end_thread(struct bus *b)
         ;
     bool is_done = b->is_done;
     pthread_mutex_unlock(&b->lock);
-    if (is_done)
-        pthread_join(b->thread, NULL);
-    return is_done;
+    if (!is_done)
+        return false;
+    pthread_join(b->thread, NULL);
+    threads_n--;
+    return true;
 }
 
 void bus_close(struct bus *b)
@@ -434,7 +445,7 @@ void bus_close(struct bus *b)
         return;
     if (b->is_running && !end_thread(b)) {
         watch_stop(b->loop, &b->watch);
-        on_exit(leave_at_once, NULL);
+        on_exit(leave_at_once, NULL); /* again: in front of what the threads have added */
         return;
     }
     if (b->watch.fd >= 0) {

@@ -6,9 +6,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -196,6 +198,30 @@ static void need_nats(void)
         skip(); /* libnats is not installed */
 }
 
+static void is_taken_down(void)
+{
+    _exit(1);
+}
+
+/* In front of what libraries do at the end of a process, which the thread may still use. Forks, so
+ * it comes before tests that have threads. */
+static void a_process_may_end_with_an_open_bus(void **state)
+{
+    int status;
+
+    need_nats();
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        atexit(is_taken_down);
+        bus = bus_open(loop, &conf, &events, NULL);
+        exit(bus ? 0 : 2);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* A condition of the loop's thread. */
 #define TURN_UNTIL(condition)                                                                      \
     do {                                                                                           \
@@ -302,6 +328,7 @@ static void pause_holds_messages_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_process_may_end_with_an_open_bus, setup, teardown),
         cmocka_unit_test_setup_teardown(messages_go_and_come, setup, teardown),
         cmocka_unit_test_setup_teardown(limits_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(lost_server_is_found_again, setup, teardown),
