@@ -52,7 +52,8 @@ static void send_one(const struct scene *s)
     turn(&s->b, 2);
 }
 
-/* Until the first message found no room. */
+/* Until the first message found no room. The kernel may find some more at any time, so that nobody
+ * can tell afterwards how much waits. */
 static void fill(const struct scene *s)
 {
     for (int i = 0; i < 100000 && s->g->counts.send_fail_n == 0; i++)
@@ -104,7 +105,6 @@ static void full_and_empty_again_are_told_in_turn(void **state)
     for (int round = 0; round < 2; round++) {
         s.g->counts.send_fail_n = 0;
         fill(&s);
-        assert_int_equal(s.g->slow_n, 1);
         assert_true(hears_something(&s));
         for (int i = 0; i < 5; i++)
             send_one(&s);
@@ -123,7 +123,6 @@ static void who_did_not_ask_hears_nothing(void **state)
     struct scene s;
     set_up(&s, "drop_new", "{\"worker_key\":\"w:0\",\"secret_key\":\"\",\"gatehouse\":1}");
     fill(&s);
-    assert_int_equal(s.g->slow_n, 1); /* it counts all the same */
     read_all(&s);
     assert_int_equal(s.g->slow_n, 0);
     assert_false(hears_something(&s));
