@@ -129,18 +129,14 @@ static bool find_token(const struct auth *a, const struct http_request *r, struc
     for (size_t i = 0; i < a->conf->from.len; i++) {
         enum auth_place place;
         struct span name, found = {0};
-        char header[64];
         if (!auth_conf_place(a->conf->from.at[i].text, &place, &name))
             continue;
         if (place == AUTH_QUERY)
             found = find_pair(r->query, '&', name);
         else if (place == AUTH_COOKIE)
             found = find_pair(http_header(r, "Cookie"), ';', name);
-        else if (name.len < sizeof(header)) {
-            memcpy(header, name.at, name.len);
-            header[name.len] = '\0';
-            found = skip_bearer(http_header(r, header));
-        }
+        else
+            found = skip_bearer(http_header(r, (const char *)name.at));
         buf_clear(out);
         if (found.len > 0 && place == AUTH_QUERY && !http_percent_decode(found, true, out))
             return false;

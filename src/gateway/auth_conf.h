@@ -72,7 +72,7 @@ struct auth_conf {
 int auth_conf_check(const struct conf *conf, const struct conf_section *s,
                     const struct auth_conf *ac, struct buf *errors) NODISCARD;
 
-/* "query:token" taken apart. */
+/* "query:token" taken apart; name is the end of text, with its '\0' behind. */
 enum auth_place { AUTH_QUERY, AUTH_HEADER, AUTH_COOKIE };
 bool auth_conf_place(const char *text, enum auth_place *place, struct span *name) NODISCARD;
 

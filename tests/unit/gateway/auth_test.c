@@ -183,6 +183,17 @@ static void the_first_place_counts(void **state)
     expect(&ac, &r, NULL, "A token is needed here.");
 }
 
+static void a_header_may_have_a_long_name(void **state)
+{
+    static const char place[] = "header:X-Forwarded-By-The-Gateway-Of-The-Company-With-A-Token-Of-"
+                                "Whoever-Has-Signed-In";
+    struct conf_item from = {.text = place};
+    struct auth_conf ac = hmac_conf(&from, 1);
+    struct http_request r =
+        asking("", place + strlen("header:"), signed_token(SECRET, "l.1700000001"));
+    expect(&ac, &r, "l", NULL);
+}
+
 /* ---- keys in files ---- */
 
 static void check_key_file(int kind, const char *content, const char *problem)
@@ -251,6 +262,7 @@ int main(void)
         cmocka_unit_test(the_uid_is_text),
         cmocka_unit_test(a_broken_escape_is_no_token),
         cmocka_unit_test(the_first_place_counts),
+        cmocka_unit_test(a_header_may_have_a_long_name),
         cmocka_unit_test(keys_are_judged_when_they_are_read),
         cmocka_unit_test(each_takes_its_own_part),
     };
