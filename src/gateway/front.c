@@ -17,6 +17,7 @@
 #include "net/sock.h"
 
 static const char CLIENTS_LIMIT[] = "max_connections";
+static const char EVENTS_LIMIT[] = "twice send_to_worker_buffer_size";
 static const char ADDRESS_LIMIT[] = "max_connections_per_address";
 static const char ARRIVALS_LIMIT[] = "max_handshakes_per_address";
 
@@ -72,7 +73,9 @@ static const char *refusal(const struct gateway *g, const struct addr *peer)
     int64_t max_n = g->conf->max_connections;
     if (max_n > 0 && clients_len(&g->clients) >= max_n)
         return CLIENTS_LIMIT;
-    return is_address_full(g, peer) ? ADDRESS_LIMIT : NULL;
+    if (is_address_full(g, peer))
+        return ADDRESS_LIMIT;
+    return route_is_choked(g) ? EVENTS_LIMIT : NULL;
 }
 
 /* Of those that are no clients: streams and POSTs of the fallback, and who said nothing yet. */

@@ -123,7 +123,7 @@ static const struct conf_key keys[] = {
      .max = INT64_C(1) << 32,
      .unit = "bytes",
      .meaning = "Events that may wait for one worker, and for the first worker to come; beyond, "
-                "clients are not read from."},
+                "clients are not read from, and beyond twice as much no new ones are taken."},
     {.name = "worker_grace_ms",
      .type = CONF_MS,
      .offset = AT(worker_grace_ms),

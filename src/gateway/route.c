@@ -16,6 +16,8 @@
  * backlog, from where it can still be routed anew. */
 enum { LINK_QUEUE_MAX = 256 * 1024, LINK_QUEUE_LOW = 32 * 1024 };
 
+enum { CHOKED_SHARE = 2 }; /* of what may wait before clients are slowed down */
+
 static const char NO_WORKER[] = "no worker";
 
 /* ---- one worker ---- */
@@ -373,6 +375,13 @@ bool route_is_idle(const struct gateway *g)
             return false;
     }
     return workers_len(ws) == 0 || g->route.orphans.events_n == 0;
+}
+
+bool route_is_choked(const struct gateway *g)
+{
+    size_t places_n = workers_len(&g->route.workers);
+    uint64_t each_max = CHOKED_SHARE * g->conf->send_to_worker_buffer_size;
+    return route_queued_bytes(g) >= each_max * (places_n > 0 ? places_n : 1);
 }
 
 uint64_t route_queued_bytes(const struct gateway *g)

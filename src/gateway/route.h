@@ -52,5 +52,8 @@ void route_relieve(struct gateway *g,
                    struct worker *w);        /* resumes its feeders once there is room */
 bool route_is_idle(const struct gateway *g); /* no event waits or is in a worker's hands */
 uint64_t route_queued_bytes(const struct gateway *g);
+/* Whether so much waits that nobody new should be taken. Clients are slowed down before, but who
+ * comes only to leave again is not slowed down by anything. */
+bool route_is_choked(const struct gateway *g);
 
 #endif

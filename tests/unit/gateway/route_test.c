@@ -100,6 +100,47 @@ static void a_full_queue_of_orphans_pauses_their_clients(void **state)
     bench_end(&b);
 }
 
+/* Until nothing waits for it any more. */
+static void read_away(const struct gateway_bench *b, int worker)
+{
+    uint8_t bytes[4096];
+    for (int i = 0; i < TURNS_MAX && route_queued_bytes(gateway_of(b)) > 0; i++) {
+        turn(b, 1);
+        while (recv(worker, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+            ;
+    }
+    assert_int_equal(route_queued_bytes(gateway_of(b)), 0);
+}
+
+/* Nothing slows down a client that says nothing, but its coming and going waits, too. */
+static void who_only_comes_and_goes_fills_no_queue(void **state)
+{
+    enum { LIMIT = 65536, CROWD_N = 8, CROWDS_MAX = 400 };
+    struct gateway_bench b;
+    bench_start(&b, "send_to_worker_buffer_size = 65536");
+    const struct gateway *g = gateway_of(&b);
+    for (int i = 0; i < CROWDS_MAX && g->counts.refused_n == 0; i++) {
+        int crowd[CROWD_N];
+        for (int k = 0; k < CROWD_N; k++)
+            crowd[k] = dial(&b, 0);
+        turn(&b, 2);
+        for (int k = 0; k < CROWD_N; k++)
+            close(crowd[k]);
+        turn(&b, 2);
+    }
+    assert_true(g->counts.refused_n > 0);
+    assert_in_range(route_queued_bytes(g), 2 * LIMIT, 3 * LIMIT);
+    int worker = attach(&b);
+    read_away(&b, worker);
+    uint64_t refused_n = g->counts.refused_n;
+    int client = dial(&b, 0);
+    turn(&b, 20);
+    assert_int_equal(g->counts.refused_n, refused_n);
+    close(client);
+    close(worker);
+    bench_end(&b);
+}
+
 static void lost_events_are_known_of_our_workers(void **state)
 {
     struct gateway_bench b;
@@ -154,6 +195,7 @@ int main(void)
         cmocka_unit_test(the_end_of_an_overtaken_link_changes_nothing),
         cmocka_unit_test(a_client_that_nobody_serves_in_time_is_closed),
         cmocka_unit_test(a_full_queue_of_orphans_pauses_their_clients),
+        cmocka_unit_test(who_only_comes_and_goes_fills_no_queue),
         cmocka_unit_test(lost_events_are_known_of_our_workers),
         cmocka_unit_test(extensions_are_for_those_who_offered_them),
     };
